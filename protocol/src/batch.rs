@@ -1,0 +1,95 @@
+//! Batches, their conditions and results (*Batches* in the specification).
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::stmt::{Stmt, StmtResult};
+
+/// Statements executed in order, each under an optional condition.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Batch {
+    pub steps: Vec<BatchStep>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BatchStep {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub condition: Option<BatchCond>,
+    pub stmt: Stmt,
+}
+
+/// When a step is executed. Steps are named by their index from 0.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum BatchCond {
+    /// The step was executed and succeeded.
+    Ok { step: u32 },
+    /// The step did not succeed: it failed, or it was skipped.
+    ///
+    /// The Hrana 3 specification calls this false for a skipped step; `sqld`, the newer
+    /// `serverless/PROTOCOL.md` and every client's tests read it as "not ok", and so does this crate.
+    Error { step: u32 },
+    Not { cond: Box<BatchCond> },
+    And { conds: Vec<BatchCond> },
+    Or { conds: Vec<BatchCond> },
+    /// The stream is outside a transaction; from Hrana 3 on.
+    IsAutocommit,
+}
+
+/// What became of an earlier step, as far as conditions ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepOutcome {
+    Ok,
+    Error,
+    Skipped,
+}
+
+impl BatchCond {
+    /// Evaluates the condition for the next step, given the outcomes of all steps before it.
+    ///
+    /// # Panics
+    /// If the condition names a step that is not before this one: see [`Batch::check`].
+    pub fn eval(&self, outcomes: &[StepOutcome], is_autocommit: bool) -> bool {
+        match self {
+            BatchCond::Ok { step } => outcomes[*step as usize] == StepOutcome::Ok,
+            BatchCond::Error { step } => outcomes[*step as usize] != StepOutcome::Ok,
+            BatchCond::Not { cond } => !cond.eval(outcomes, is_autocommit),
+            BatchCond::And { conds } => conds.iter().all(|c| c.eval(outcomes, is_autocommit)),
+            BatchCond::Or { conds } => conds.iter().any(|c| c.eval(outcomes, is_autocommit)),
+            BatchCond::IsAutocommit => is_autocommit,
+        }
+    }
+
+    /// The highest step that the condition names.
+    fn last_step(&self) -> Option<u32> {
+        match self {
+            BatchCond::Ok { step } | BatchCond::Error { step } => Some(*step),
+            BatchCond::Not { cond } => cond.last_step(),
+            BatchCond::And { conds } | BatchCond::Or { conds } => {
+                conds.iter().filter_map(BatchCond::last_step).max()
+            }
+            BatchCond::IsAutocommit => None,
+        }
+    }
+}
+
+impl Batch {
+    /// Checks that conditions look only backwards. `Err` holds the index of the first step that does not.
+    pub fn check(&self) -> Result<(), usize> {
+        let looks_ahead = |(index, step): (usize, &BatchStep)| {
+            let last = step.condition.as_ref().and_then(BatchCond::last_step)?;
+            (last as usize >= index).then_some(index)
+        };
+        match self.steps.iter().enumerate().find_map(looks_ahead) {
+            Some(index) => Err(index),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Results and errors by step; a skipped step has neither.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BatchResult {
+    pub step_results: Vec<Option<StmtResult>>,
+    pub step_errors: Vec<Option<Error>>,
+}

@@ -1,0 +1,69 @@
+//! JSON: entry points, and the few shapes that serde does not derive.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::DecodeError;
+
+/// Decodes one JSON text. The error says line, column and what was expected.
+pub fn decode<T: DeserializeOwned>(text: &[u8]) -> Result<T, DecodeError> {
+    Ok(serde_json::from_slice(text)?)
+}
+
+/// Appends the JSON text of `message` to `out`.
+pub fn encode<T: Serialize>(message: &T, out: &mut Vec<u8>) {
+    serde_json::to_writer(out, message).expect("a Vec takes every write and keys are strings");
+}
+
+/// 64-bit integers as strings; on reading, a number is taken too.
+pub(crate) mod optional_i64 {
+    use serde::de::{Deserialize, Deserializer, Error as _};
+    use serde::ser::Serializer;
+
+    pub(crate) fn serialize<S: Serializer>(
+        value: &Option<i64>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match value {
+            Some(value) => serializer.collect_str(value),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<i64>, D::Error> {
+        #[derive(serde::Deserialize)]
+        #[serde(untagged)]
+        enum Either {
+            Number(i64),
+            Text(String),
+        }
+        match Option::<Either>::deserialize(deserializer)? {
+            None => Ok(None),
+            Some(Either::Number(value)) => Ok(Some(value)),
+            Some(Either::Text(text)) => text.parse().map(Some).map_err(D::Error::custom),
+        }
+    }
+}
+
+/// `Arc<[T]>` as an array.
+pub(crate) mod shared_slice {
+    use std::sync::Arc;
+
+    use serde::de::{Deserialize, Deserializer};
+    use serde::ser::{Serialize, Serializer};
+
+    pub(crate) fn serialize<T: Serialize, S: Serializer>(
+        value: &Arc<[T]>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        value.as_ref().serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Arc<[T]>, D::Error> {
+        Ok(Vec::<T>::deserialize(deserializer)?.into())
+    }
+}
