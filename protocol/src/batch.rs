@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::Error;
+use crate::error::{DecodeError, Error};
 use crate::stmt::{Stmt, StmtResult};
+use crate::stream::present;
 
 /// Statements executed in order, each under an optional condition.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,20 +21,70 @@ pub struct BatchStep {
 
 /// When a step is executed. Steps are named by their index from 0.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(tag = "type", rename_all = "snake_case", try_from = "BatchCondFields")]
 pub enum BatchCond {
     /// The step was executed and succeeded.
-    Ok { step: u32 },
+    Ok {
+        step: u32,
+    },
     /// The step did not succeed: it failed, or it was skipped.
     ///
     /// The Hrana 3 specification calls this false for a skipped step; `sqld`, the newer
-    /// `serverless/PROTOCOL.md` and every client's tests read it as "not ok", and so does this crate.
-    Error { step: u32 },
-    Not { cond: Box<BatchCond> },
-    And { conds: Vec<BatchCond> },
-    Or { conds: Vec<BatchCond> },
+    /// `serverless/PROTOCOL.md` and its conformance suite read it as "not ok", and so does this
+    /// crate.
+    Error {
+        step: u32,
+    },
+    Not {
+        cond: Box<BatchCond>,
+    },
+    And {
+        conds: Vec<BatchCond>,
+    },
+    Or {
+        conds: Vec<BatchCond>,
+    },
     /// The stream is outside a transaction; from Hrana 3 on.
     IsAutocommit,
+}
+
+/// The fields of every condition; read in one pass, where a tagged enum would copy what is nested
+/// once per level.
+#[derive(Deserialize)]
+#[serde(rename = "BatchCond")]
+struct BatchCondFields {
+    #[serde(rename = "type")]
+    kind: BatchCondKind,
+    step: Option<u32>,
+    cond: Option<Box<BatchCond>>,
+    conds: Option<Vec<BatchCond>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum BatchCondKind {
+    Ok,
+    Error,
+    Not,
+    And,
+    Or,
+    IsAutocommit,
+}
+
+impl TryFrom<BatchCondFields> for BatchCond {
+    type Error = DecodeError;
+
+    fn try_from(fields: BatchCondFields) -> Result<Self, DecodeError> {
+        let BatchCondFields { kind, step, cond, conds } = fields;
+        Ok(match kind {
+            BatchCondKind::Ok => BatchCond::Ok { step: present(step, "ok", "step")? },
+            BatchCondKind::Error => BatchCond::Error { step: present(step, "error", "step")? },
+            BatchCondKind::Not => BatchCond::Not { cond: present(cond, "not", "cond")? },
+            BatchCondKind::And => BatchCond::And { conds: present(conds, "and", "conds")? },
+            BatchCondKind::Or => BatchCond::Or { conds: present(conds, "or", "conds")? },
+            BatchCondKind::IsAutocommit => BatchCond::IsAutocommit,
+        })
+    }
 }
 
 /// What became of an earlier step, as far as conditions ask.
@@ -74,7 +125,8 @@ impl BatchCond {
 }
 
 impl Batch {
-    /// Checks that conditions look only backwards. `Err` holds the index of the first step that does not.
+    /// Checks that conditions look only backwards. `Err` holds the index of the first step that
+    /// does not.
     pub fn check(&self) -> Result<(), usize> {
         let looks_ahead = |(index, step): (usize, &BatchStep)| {
             let last = step.condition.as_ref().and_then(BatchCond::last_step)?;
@@ -88,6 +140,9 @@ impl Batch {
 }
 
 /// Results and errors by step; a skipped step has neither.
+///
+/// Protobuf holds the two as maps without the number of steps: decoded from there, both vectors end
+/// with the last step that was not skipped.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct BatchResult {
     pub step_results: Vec<Option<StmtResult>>,

@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::error::Error;
+use crate::error::{DecodeError, Error};
+use crate::rows::RowRef;
 use crate::stmt::Col;
 use crate::value::Value;
+use crate::version::Encoding;
+use crate::{json, protobuf};
 
 /// One piece of the result of a batch. A skipped step produces none.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,4 +38,51 @@ pub enum CursorEntry {
     Error {
         error: Error,
     },
+}
+
+/// [`CursorEntry::Row`], borrowed; it is encoded the same and never read.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(tag = "type", rename = "row")]
+pub struct RowEntry<'a> {
+    pub row: RowRef<'a>,
+}
+
+/// Appends a structure of an HTTP cursor body to `out`: the [`crate::http::CursorRespBody`] at its
+/// beginning, or an entry. JSON ends with a newline; Protobuf begins with its length as a varint.
+pub fn write_entry<T>(encoding: Encoding, entry: &T, out: &mut Vec<u8>)
+where
+    T: Serialize + protobuf::Encode,
+{
+    match encoding {
+        Encoding::Json => {
+            json::encode(entry, out);
+            out.push(b'\n');
+        }
+        Encoding::Protobuf => protobuf::encode_delimited(entry, out),
+    }
+}
+
+/// Appends the entry of one row, as [`write_entry`] does.
+pub fn write_row(encoding: Encoding, row: RowRef<'_>, out: &mut Vec<u8>) {
+    write_entry(encoding, &RowEntry { row }, out);
+}
+
+/// Takes a structure that [`write_entry`] wrote off the front of `input`.
+///
+/// `None`, with `input` as it was, if the structure is not there to its end.
+pub fn read_entry<T>(encoding: Encoding, input: &mut &[u8]) -> Result<Option<T>, DecodeError>
+where
+    T: DeserializeOwned + protobuf::Message,
+{
+    match encoding {
+        Encoding::Json => {
+            let Some(end) = input.iter().position(|byte| *byte == b'\n') else {
+                return Ok(None);
+            };
+            let (line, rest) = input.split_at(end);
+            *input = &rest[1..];
+            json::decode(line).map(Some)
+        }
+        Encoding::Protobuf => protobuf::decode_delimited(input),
+    }
 }

@@ -17,7 +17,9 @@ pub fn encode<T: Serialize>(message: &T, out: &mut Vec<u8>) {
 
 /// 64-bit integers as strings; on reading, a number is taken too.
 pub(crate) mod optional_i64 {
-    use serde::de::{Deserialize, Deserializer, Error as _};
+    use std::fmt;
+
+    use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
     use serde::ser::Serializer;
 
     pub(crate) fn serialize<S: Serializer>(
@@ -33,16 +35,38 @@ pub(crate) mod optional_i64 {
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<i64>, D::Error> {
-        #[derive(serde::Deserialize)]
-        #[serde(untagged)]
-        enum Either {
-            Number(i64),
-            Text(String),
+        Ok(Option::<Integer>::deserialize(deserializer)?.map(|Integer(value)| value))
+    }
+
+    struct Integer(i64);
+
+    impl<'de> Deserialize<'de> for Integer {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            deserializer.deserialize_any(IntegerVisitor)
         }
-        match Option::<Either>::deserialize(deserializer)? {
-            None => Ok(None),
-            Some(Either::Number(value)) => Ok(Some(value)),
-            Some(Either::Text(text)) => text.parse().map(Some).map_err(D::Error::custom),
+    }
+
+    struct IntegerVisitor;
+
+    impl Visitor<'_> for IntegerVisitor {
+        type Value = Integer;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a 64-bit signed integer, as a string of digits")
+        }
+
+        fn visit_i64<E>(self, value: i64) -> Result<Integer, E> {
+            Ok(Integer(value))
+        }
+
+        fn visit_u64<E: Error>(self, value: u64) -> Result<Integer, E> {
+            let invalid = |_| E::invalid_value(Unexpected::Unsigned(value), &self);
+            value.try_into().map(Integer).map_err(invalid)
+        }
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<Integer, E> {
+            let invalid = |_| E::invalid_value(Unexpected::Str(text), &self);
+            text.parse().map(Integer).map_err(invalid)
         }
     }
 }

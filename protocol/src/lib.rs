@@ -1,8 +1,9 @@
 //! Types and codecs of Hrana, libSQL's protocol for SQLite over a network.
 //!
-//! Every structure of Hrana 1, 2 and 3 exists once, as a plain Rust type, and is encoded and decoded
-//! in both directions as JSON ([`json`]) and, for version 3, as Protobuf ([`protobuf`]). The names are
-//! those of the specifications `HRANA_1_SPEC.md`, `HRANA_2_SPEC.md` and `HRANA_3_SPEC.md`.
+//! Every structure of Hrana 1, 2 and 3 exists once, as a plain Rust type, and is encoded and
+//! decoded in both directions as JSON ([`json`]) and, for version 3, as Protobuf ([`protobuf`]).
+//! The names are those of the specifications `HRANA_1_SPEC.md`, `HRANA_2_SPEC.md` and
+//! `HRANA_3_SPEC.md`.
 //!
 //! The crate does no I/O and knows neither SQLite nor HTTP nor WebSocket: bytes become values here,
 //! and values bytes. What cannot be represented does not decode, so that nobody validates twice.
@@ -29,7 +30,7 @@ pub mod version;
 pub mod ws;
 
 pub use batch::{Batch, BatchCond, BatchResult, BatchStep};
-pub use cursor::CursorEntry;
+pub use cursor::{CursorEntry, RowEntry};
 pub use describe::{DescribeCol, DescribeParam, DescribeResult};
 pub use error::{DecodeError, Error};
 pub use rows::{RowRef, Rows};

@@ -67,6 +67,7 @@ impl Stmt {
 
 /// The fields of [`Stmt`] as they are on the wire.
 #[derive(Deserialize)]
+#[serde(rename = "Stmt")]
 struct StmtFields {
     sql: Option<String>,
     sql_id: Option<i32>,

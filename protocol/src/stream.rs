@@ -1,7 +1,8 @@
 //! What a stream can be asked, and what it answers.
 //!
 //! Hrana over HTTP and over WebSocket ask the same things of a stream; this is the one list. The
-//! WebSocket messages add an id of the stream ([`crate::ws`]) and keep their stored SQL texts by connection.
+//! WebSocket messages add an id of the stream ([`crate::ws`]) and keep their stored SQL texts by
+//! connection.
 
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +44,7 @@ pub enum StreamRequest {
 
 /// The fields of every request; read in one pass, in any order.
 #[derive(Deserialize)]
+#[serde(rename = "StreamRequest")]
 struct StreamRequestFields {
     #[serde(rename = "type")]
     kind: StreamRequestKind,
@@ -78,8 +80,12 @@ impl TryFrom<StreamRequestFields> for StreamRequest {
             StreamRequestKind::Batch => {
                 StreamRequest::Batch { batch: present(batch, "batch", "batch")? }
             }
-            StreamRequestKind::Sequence => StreamRequest::Sequence { sql: SqlRef::new(sql, sql_id)? },
-            StreamRequestKind::Describe => StreamRequest::Describe { sql: SqlRef::new(sql, sql_id)? },
+            StreamRequestKind::Sequence => {
+                StreamRequest::Sequence { sql: SqlRef::new(sql, sql_id)? }
+            }
+            StreamRequestKind::Describe => {
+                StreamRequest::Describe { sql: SqlRef::new(sql, sql_id)? }
+            }
             StreamRequestKind::StoreSql => StreamRequest::StoreSql {
                 sql_id: present(sql_id, "store_sql", "sql_id")?,
                 sql: present(sql, "store_sql", "sql")?,

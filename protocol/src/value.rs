@@ -1,7 +1,8 @@
 //! SQLite values on the wire (*Values* in the specification).
 //!
-//! In JSON an integer is a string, because many JSON readers hold numbers as 64-bit floats, and a blob is
-//! base64 without padding. A float that JSON cannot express (an infinity) is written as `null`.
+//! In JSON an integer is a string, because many JSON readers hold numbers as 64-bit floats, and a
+//! blob is base64 without padding. A float that JSON cannot express (an infinity) is written as
+//! `null`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -109,6 +110,7 @@ enum Kind {
 
 /// The fields that any kind of value may have; read in one pass, in any order.
 #[derive(serde::Deserialize)]
+#[serde(rename = "Value")]
 struct Fields<'a> {
     #[serde(rename = "type")]
     kind: Kind,
@@ -123,9 +125,10 @@ impl<'de> Deserialize<'de> for Value {
         let fields = Fields::deserialize(deserializer)?;
         match (fields.kind, fields.value) {
             (Kind::Null, _) => Ok(Value::Null),
-            (Kind::Integer, Scalar::Text(text)) => text.parse().map(Value::Integer).map_err(|_| {
-                de::Error::custom(format!("`{text}` is not a 64-bit signed integer"))
-            }),
+            (Kind::Integer, Scalar::Text(text)) => text
+                .parse()
+                .map(Value::Integer)
+                .map_err(|_| de::Error::custom(format!("`{text}` is not a 64-bit signed integer"))),
             (Kind::Integer, _) => Err(de::Error::custom(
                 "the `value` of an integer is a string of digits, so that 64 bits survive JSON",
             )),

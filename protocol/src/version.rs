@@ -1,5 +1,11 @@
 //! Versions and encodings, and the names under which they are negotiated.
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::DecodeError;
+use crate::{json, protobuf};
+
 /// A version of the Hrana protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Version {
@@ -34,4 +40,45 @@ impl Encoding {
             Encoding::Protobuf => "application/x-protobuf",
         }
     }
+}
+
+impl Encoding {
+    /// Decodes one structure that `bytes` holds and nothing else.
+    pub fn decode<T>(self, bytes: &[u8]) -> Result<T, DecodeError>
+    where
+        T: DeserializeOwned + protobuf::Message,
+    {
+        match self {
+            Encoding::Json => json::decode(bytes),
+            Encoding::Protobuf => protobuf::decode(bytes),
+        }
+    }
+
+    /// Appends `message` to `out`.
+    pub fn encode<T>(self, message: &T, out: &mut Vec<u8>)
+    where
+        T: Serialize + protobuf::Encode,
+    {
+        match self {
+            Encoding::Json => json::encode(message, out),
+            Encoding::Protobuf => protobuf::encode(message, out),
+        }
+    }
+}
+
+/// The WebSocket subprotocols (*Version and encoding negotiation*), the best for a server to select
+/// first.
+///
+/// A client that names none speaks the first version.
+pub const SUBPROTOCOLS: [(&str, Version, Encoding); 4] = [
+    ("hrana3-protobuf", Version::Hrana3, Encoding::Protobuf),
+    ("hrana3", Version::Hrana3, Encoding::Json),
+    ("hrana2", Version::Hrana2, Encoding::Json),
+    ("hrana1", Version::Hrana1, Encoding::Json),
+];
+
+/// What a WebSocket subprotocol of this name speaks; `None` if it is none of [`SUBPROTOCOLS`].
+pub fn subprotocol(name: &str) -> Option<(Version, Encoding)> {
+    let (_, version, encoding) = SUBPROTOCOLS.into_iter().find(|entry| entry.0 == name)?;
+    Some((version, encoding))
 }

@@ -1,0 +1,4 @@
+//! The package `hrana.ws`: what a client sends, and what a server sends.
+
+mod client;
+mod server;
