@@ -9,11 +9,14 @@ use crate::stream::present;
 /// Statements executed in order, each under an optional condition.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Batch {
+    /// Named by their index from 0, in conditions and in results.
     pub steps: Vec<BatchStep>,
 }
 
+/// One statement of a batch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BatchStep {
+    /// `None`: always executed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub condition: Option<BatchCond>,
     pub stmt: Stmt,
@@ -24,26 +27,19 @@ pub struct BatchStep {
 #[serde(tag = "type", rename_all = "snake_case", try_from = "BatchCondFields")]
 pub enum BatchCond {
     /// The step was executed and succeeded.
-    Ok {
-        step: u32,
-    },
+    Ok { step: u32 },
     /// The step did not succeed: it failed, or it was skipped.
     ///
     /// The Hrana 3 specification calls this false for a skipped step; `sqld`, the newer
     /// `serverless/PROTOCOL.md` and its conformance suite read it as "not ok", and so does this
     /// crate.
-    Error {
-        step: u32,
-    },
-    Not {
-        cond: Box<BatchCond>,
-    },
-    And {
-        conds: Vec<BatchCond>,
-    },
-    Or {
-        conds: Vec<BatchCond>,
-    },
+    Error { step: u32 },
+    /// The opposite.
+    Not { cond: Box<BatchCond> },
+    /// All of them; true if there are none.
+    And { conds: Vec<BatchCond> },
+    /// Any of them; false if there are none.
+    Or { conds: Vec<BatchCond> },
     /// The stream is outside a transaction; from Hrana 3 on.
     IsAutocommit,
 }
@@ -51,7 +47,7 @@ pub enum BatchCond {
 /// The fields of every condition; read in one pass, where a tagged enum would copy what is nested
 /// once per level.
 #[derive(Deserialize)]
-#[serde(rename = "BatchCond")]
+#[serde(expecting = "struct BatchCond")]
 struct BatchCondFields {
     #[serde(rename = "type")]
     kind: BatchCondKind,
@@ -90,8 +86,11 @@ impl TryFrom<BatchCondFields> for BatchCond {
 /// What became of an earlier step, as far as conditions ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StepOutcome {
+    /// It was executed and has a result.
     Ok,
+    /// It was executed and has an error.
     Error,
+    /// It was not executed, because its condition was false.
     Skipped,
 }
 
@@ -145,6 +144,8 @@ impl Batch {
 /// with the last step that was not skipped.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct BatchResult {
+    /// One item per step; `Some` where it succeeded.
     pub step_results: Vec<Option<StmtResult>>,
+    /// One item per step; `Some` where it failed.
     pub step_errors: Vec<Option<Error>>,
 }

@@ -16,34 +16,42 @@ use crate::{json, protobuf};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum CursorEntry {
+    /// A step is executed; its rows follow.
     StepBegin {
+        /// Its index in the batch, from 0.
         step: u32,
         #[serde(with = "crate::json::shared_slice")]
         cols: Arc<[Col]>,
     },
+    /// The next row of the step that began last.
     Row {
+        /// One value per column.
         row: Vec<Value>,
     },
+    /// The step that began last succeeded.
     StepEnd {
+        /// See [`StmtResult::affected_row_count`](crate::StmtResult::affected_row_count).
         affected_row_count: u64,
-        /// A string in JSON, as the specification and the TypeScript client want it.
+        /// See [`StmtResult::last_insert_rowid`](crate::StmtResult::last_insert_rowid). A string in
+        /// JSON, as the specification and the TypeScript client want it.
         #[serde(default, with = "crate::json::optional_i64")]
         last_insert_rowid: Option<i64>,
     },
+    /// A step failed, before or after it began.
     StepError {
+        /// Its index in the batch, from 0.
         step: u32,
         error: Error,
     },
     /// The whole batch failed; always the last entry.
-    Error {
-        error: Error,
-    },
+    Error { error: Error },
 }
 
 /// [`CursorEntry::Row`], borrowed; it is encoded the same and never read.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(tag = "type", rename = "row")]
 pub struct RowEntry<'a> {
+    /// One value per column.
     pub row: RowRef<'a>,
 }
 

@@ -23,6 +23,7 @@ pub struct Error {
 pub struct DecodeError(String);
 
 impl DecodeError {
+    /// An error that displays as `message`.
     pub fn new(message: impl Into<String>) -> Self {
         DecodeError(message.into())
     }

@@ -11,6 +11,7 @@ pub struct PipelineReqBody {
     /// Names the stream; `None` opens a new one.
     #[serde(default)]
     pub baton: Option<String>,
+    /// Executed in order, all of them, whatever becomes of the others.
     pub requests: Vec<StreamRequest>,
 }
 
@@ -19,23 +20,28 @@ pub struct PipelineReqBody {
 pub struct PipelineRespBody {
     /// Names the stream in the next request; `None` once the stream is closed.
     pub baton: Option<String>,
-    /// Where the next requests of the stream go, if elsewhere.
+    /// Where the next requests of the stream go, if elsewhere: an absolute URL.
     pub base_url: Option<String>,
+    /// As many as there were requests, in the same order.
     pub results: Vec<StreamResult>,
 }
 
 /// Body of `POST v3/cursor` and `v3-protobuf/cursor`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CursorReqBody {
+    /// Names the stream; `None` opens a new one.
     #[serde(default)]
     pub baton: Option<String>,
+    /// What to execute.
     pub batch: Batch,
 }
 
 /// The first structure of the answer to [`CursorReqBody`]; cursor entries follow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CursorRespBody {
+    /// Names the stream in the next request; `None` once the stream is closed.
     pub baton: Option<String>,
+    /// Where the next requests of the stream go, if elsewhere: an absolute URL.
     pub base_url: Option<String>,
 }
 

@@ -69,6 +69,7 @@ impl Rows {
         self.cells.len().checked_div(self.width).unwrap_or(0)
     }
 
+    /// Whether there is no complete row.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -78,6 +79,7 @@ impl Rows {
         self.cells.len() * size_of::<Cell>() + self.bytes.len()
     }
 
+    /// The complete rows, in order.
     pub fn iter(&self) -> impl Iterator<Item = RowRef<'_>> {
         (0..self.len()).map(|row| RowRef { rows: self, first: row * self.width })
     }
@@ -102,6 +104,7 @@ impl Rows {
 }
 
 impl<'a> RowRef<'a> {
+    /// The values of the row, from left to right.
     pub fn values(self) -> impl Iterator<Item = ValueRef<'a>> {
         let cells = &self.rows.cells[self.first..self.first + self.rows.width];
         cells.iter().map(move |cell| self.rows.value(*cell))

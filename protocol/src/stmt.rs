@@ -12,13 +12,10 @@ use crate::value::Value;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum SqlRef {
-    Text {
-        sql: String,
-    },
+    /// The text itself.
+    Text { sql: String },
     /// An id given earlier to `store_sql`; from Hrana 2 on.
-    Stored {
-        sql_id: i32,
-    },
+    Stored { sql_id: i32 },
 }
 
 impl SqlRef {
@@ -45,6 +42,7 @@ impl From<&str> for SqlRef {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "StmtFields")]
 pub struct Stmt {
+    /// One statement.
     #[serde(flatten)]
     pub sql: SqlRef,
     /// Bound by position.
@@ -67,7 +65,7 @@ impl Stmt {
 
 /// The fields of [`Stmt`] as they are on the wire.
 #[derive(Deserialize)]
-#[serde(rename = "Stmt")]
+#[serde(expecting = "struct Stmt")]
 struct StmtFields {
     sql: Option<String>,
     sql_id: Option<i32>,
@@ -94,6 +92,7 @@ impl TryFrom<StmtFields> for Stmt {
 /// An argument bound by name.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NamedArg {
+    /// With or without the prefix `:`, `@` or `$`.
     pub name: String,
     pub value: Value,
 }
@@ -104,8 +103,11 @@ pub struct StmtResult {
     /// Shared, because a cached statement answers with the same columns each time.
     #[serde(with = "crate::json::shared_slice")]
     pub cols: Arc<[Col]>,
+    /// As wide as there are columns.
     pub rows: Rows,
+    /// Rows that the statement itself inserted, updated or deleted; without meaning for others.
     pub affected_row_count: u64,
+    /// The rowid of the last row inserted; without meaning where nothing was. A string in JSON.
     #[serde(default, with = "crate::json::optional_i64")]
     pub last_insert_rowid: Option<i64>,
     /// Rows that the statement visited; absent where it is not known.
@@ -122,6 +124,7 @@ pub struct StmtResult {
 /// A column of a result.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Col {
+    /// As given by `AS`; whatever SQLite makes of the expression otherwise.
     pub name: Option<String>,
     /// The type in the table's declaration; from Hrana 2 on.
     #[serde(default)]

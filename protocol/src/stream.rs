@@ -15,36 +15,37 @@ use crate::stmt::{SqlRef, Stmt, StmtResult};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", try_from = "StreamRequestFields")]
 pub enum StreamRequest {
+    /// Ends the stream; nothing may follow. (*Close stream*)
     Close,
-    Execute {
-        stmt: Stmt,
-    },
-    Batch {
-        batch: Batch,
-    },
-    /// Several statements in one text, without results.
+    /// One statement with its result. (*Execute a statement*)
+    Execute { stmt: Stmt },
+    /// Several statements with their results. (*Execute a batch*)
+    Batch { batch: Batch },
+    /// Several statements in one text, without results. (*Execute a sequence of SQL statements*)
     Sequence {
         #[serde(flatten)]
         sql: SqlRef,
     },
+    /// What a statement is, without executing it. (*Describe a statement*)
     Describe {
         #[serde(flatten)]
         sql: SqlRef,
     },
+    /// Keeps an SQL text. (*Store an SQL text on the server*)
     StoreSql {
+        /// Chosen by the client, any number that is not in use.
         sql_id: i32,
         sql: String,
     },
-    CloseSql {
-        sql_id: i32,
-    },
-    /// From Hrana 3 on.
+    /// Forgets an SQL text, if there is one of this id. (*Close a stored SQL text*)
+    CloseSql { sql_id: i32 },
+    /// Whether the stream is outside a transaction; from Hrana 3 on. (*Get the autocommit state*)
     GetAutocommit,
 }
 
 /// The fields of every request; read in one pass, in any order.
 #[derive(Deserialize)]
-#[serde(rename = "StreamRequest")]
+#[serde(expecting = "struct StreamRequest")]
 struct StreamRequestFields {
     #[serde(rename = "type")]
     kind: StreamRequestKind,

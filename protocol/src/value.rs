@@ -33,6 +33,7 @@ pub enum ValueRef<'a> {
 }
 
 impl Value {
+    /// The same value, borrowed.
     pub fn as_ref(&self) -> ValueRef<'_> {
         match self {
             Value::Null => ValueRef::Null,
@@ -45,6 +46,7 @@ impl Value {
 }
 
 impl ValueRef<'_> {
+    /// A copy of the value.
     pub fn to_owned(self) -> Value {
         match self {
             ValueRef::Null => Value::Null,
@@ -110,7 +112,7 @@ enum Kind {
 
 /// The fields that any kind of value may have; read in one pass, in any order.
 #[derive(serde::Deserialize)]
-#[serde(rename = "Value")]
+#[serde(expecting = "struct Value")]
 struct Fields<'a> {
     #[serde(rename = "type")]
     kind: Kind,

@@ -9,8 +9,11 @@ use crate::{json, protobuf};
 /// A version of the Hrana protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Version {
+    /// WebSocket with `execute` and `batch`; the stateless HTTP of [`crate::http::v1`].
     Hrana1,
+    /// Adds streams over HTTP, `sequence`, `describe` and stored SQL texts.
     Hrana2,
+    /// Adds cursors, `get_autocommit`, the condition `is_autocommit` and Protobuf.
     Hrana3,
 }
 
@@ -28,7 +31,9 @@ impl Version {
 /// How structures become bytes. Protobuf exists from Hrana 3 on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Encoding {
+    /// RFC 8259; the same in all versions.
     Json,
+    /// The proto3 schema in the appendix of `HRANA_3_SPEC.md`.
     Protobuf,
 }
 

@@ -11,7 +11,7 @@ use crate::stream::{StreamRequest, present};
 
 /// The fields of every message of a client; read in one pass, in any order.
 #[derive(Deserialize)]
-#[serde(rename = "ClientMsg")]
+#[serde(expecting = "struct ClientMsg")]
 pub(super) struct ClientMsgFields {
     #[serde(rename = "type")]
     kind: ClientMsgKind,
@@ -43,7 +43,7 @@ impl TryFrom<ClientMsgFields> for ClientMsg {
 
 /// The fields of every request.
 #[derive(Deserialize)]
-#[serde(rename = "Request")]
+#[serde(expecting = "struct Request")]
 pub(super) struct RequestFields {
     #[serde(rename = "type")]
     kind: RequestKind,

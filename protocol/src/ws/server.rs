@@ -13,7 +13,7 @@ use crate::stream::{StreamResponse, present};
 
 /// The fields of every message of a server.
 #[derive(Deserialize)]
-#[serde(rename = "ServerMsg")]
+#[serde(expecting = "struct ServerMsg")]
 pub(super) struct ServerMsgFields {
     #[serde(rename = "type")]
     kind: ServerMsgKind,

@@ -1,0 +1,9 @@
+//! Tests of both encodings.
+
+mod broken;
+mod common;
+mod depth;
+mod random;
+mod refused;
+mod survive;
+mod vectors;
