@@ -1,0 +1,90 @@
+//! Who may do what.
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// Rights on one database. The layers below know nothing else of who is asking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// May change rows.
+    pub write: bool,
+    /// May change the schema.
+    pub ddl: bool,
+}
+
+impl Access {
+    /// Everything that a client can do at all.
+    pub const FULL: Access = Access { write: true, ddl: true };
+
+    /// Whether these rights include all of `other`.
+    pub fn covers(self, other: Access) -> bool {
+        (self.write || !other.write) && (self.ddl || !other.ddl)
+    }
+}
+
+/// Decides who gets in. Without a rule that lets a caller in, the answer is no.
+pub struct Gate {
+    api_token: String,
+    /// Whether the data plane is open to everybody who can reach it, as on a loopback address.
+    is_open: bool,
+}
+
+impl Gate {
+    pub fn new(api_token: String, is_open: bool) -> Self {
+        Gate { api_token, is_open }
+    }
+
+    /// The rights of a caller on databases.
+    pub fn data_plane(&self, token: Option<&str>) -> Result<Access> {
+        if self.is_open || self.is_api_token(token) { Ok(Access::FULL) } else { Err(refuse(token)) }
+    }
+
+    /// Lets the owner of the server in.
+    pub fn platform(&self, token: Option<&str>) -> Result<()> {
+        if self.is_api_token(token) { Ok(()) } else { Err(refuse(token)) }
+    }
+
+    /// Compares all bytes whatever they are, so that the time taken tells nothing.
+    fn is_api_token(&self, token: Option<&str>) -> bool {
+        let Some(token) = token else { return false };
+        let (given, expected) = (token.as_bytes(), self.api_token.as_bytes());
+        given.len() == expected.len()
+            && given.iter().zip(expected).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
+    }
+}
+
+fn refuse(token: Option<&str>) -> Error {
+    let message = match token {
+        None => {
+            "Unauthorized: no token was given; send `Authorization: Bearer TOKEN` with the token in \
+             the file `api-token` of the server's data directory"
+        }
+        Some(_) => {
+            "Unauthorized: the token is not valid here; the right one is in the file `api-token` of \
+             the server's data directory"
+        }
+    };
+    Error::new(ErrorKind::Unauthorized, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Gate;
+
+    #[test]
+    fn only_the_api_token_opens_a_closed_gate() {
+        let gate = Gate::new("secret".to_owned(), false);
+        for token in [None, Some(""), Some("secre"), Some("secret2"), Some("Secret")] {
+            assert!(gate.data_plane(token).is_err(), "{token:?}");
+            assert!(gate.platform(token).is_err(), "{token:?}");
+        }
+        assert!(gate.data_plane(Some("secret")).is_ok());
+        assert!(gate.platform(Some("secret")).is_ok());
+    }
+
+    #[test]
+    fn an_open_gate_is_open_to_data_only() {
+        let gate = Gate::new("secret".to_owned(), true);
+        assert!(gate.data_plane(None).is_ok());
+        assert!(gate.platform(None).is_err());
+    }
+}

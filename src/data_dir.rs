@@ -1,0 +1,102 @@
+//! The data directory: one process has it, and the platform API's first token is in it.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind as IoErrorKind, Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use rustix::fs::{FlockOperation, flock};
+
+use crate::error::{Error, Result};
+
+/// A data directory that this process has for itself, as long as the value lives.
+pub struct DataDir {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl DataDir {
+    /// Creates the directory if need be, and locks it.
+    pub fn open(path: &Path) -> Result<Self> {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| {
+            Error::internal(format!("create the data directory {}", path.display()), error)
+        })?;
+        let path = path.canonicalize().map_err(|error| {
+            Error::internal(format!("open the data directory {}", path.display()), error)
+        })?;
+        let lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o600)
+            .open(path.join("lock"))
+            .map_err(|error| {
+                Error::internal(format!("write to the data directory {}", path.display()), error)
+            })?;
+        flock(&lock, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
+            Error::bad_request(format!(
+                "the data directory {} is in use by another hranad; stop that one, or give this one \
+                 another directory with --data-dir",
+                path.display()
+            ))
+        })?;
+        Ok(DataDir { path, _lock: lock })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub fn api_token_path(&self) -> PathBuf {
+        self.path.join("api-token")
+    }
+
+    /// The platform API's token; made at the first start, readable by the owner only.
+    pub fn api_token(&self) -> Result<String> {
+        let path = self.api_token_path();
+        match File::open(&path) {
+            Ok(mut file) => {
+                let mut token = String::new();
+                file.read_to_string(&mut token).map_err(|e| cannot_use(&path, e))?;
+                let token = token.trim().to_owned();
+                if token.len() < TOKEN_CHARS_MIN {
+                    let why = format!("it has less than {TOKEN_CHARS_MIN} characters; delete it to get a new one");
+                    return Err(cannot_use(&path, why));
+                }
+                Ok(token)
+            }
+            Err(error) if error.kind() == IoErrorKind::NotFound => self.make_api_token(&path),
+            Err(error) => Err(cannot_use(&path, error)),
+        }
+    }
+
+    /// Written beside and renamed, so that no crash leaves half a token.
+    fn make_api_token(&self, path: &Path) -> Result<String> {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes).map_err(|error| Error::internal("get random bytes", error))?;
+        let token = URL_SAFE_NO_PAD.encode(bytes);
+        let beside = path.with_extension("new");
+        let write = || -> std::io::Result<()> {
+            let mut file =
+                OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&beside)?;
+            writeln!(file, "{token}")?;
+            file.sync_all()?;
+            fs::rename(&beside, path)?;
+            File::open(&self.path)?.sync_all()
+        };
+        write().map_err(|error| cannot_use(path, error))?;
+        Ok(token)
+    }
+}
+
+/// A shorter token could be guessed.
+const TOKEN_CHARS_MIN: usize = 32;
+
+fn cannot_use(
+    path: &Path,
+    cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> Error {
+    Error::internal(format!("use the token file {}", path.display()), cause)
+}

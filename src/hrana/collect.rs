@@ -1,0 +1,116 @@
+//! Folds the results of a run into a batch result.
+
+use std::sync::Arc;
+
+use hrana_protocol::{BatchResult, Col, Rows, StmtResult};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::limits;
+use crate::sqlite::{Flow, Sink, Summary};
+
+/// Collects the results of all steps in memory, up to a bound.
+pub struct Collect {
+    /// By step; a skipped one has none.
+    steps: Vec<Option<Result<StmtResult>>>,
+    wants_rows: bool,
+    current: usize,
+    cols: Arc<[Col]>,
+    rows: Rows,
+    bytes_left: usize,
+}
+
+impl Collect {
+    pub fn new(steps: usize, wants_rows: bool, bytes_left: usize) -> Self {
+        Collect {
+            steps: std::iter::repeat_with(|| None).take(steps).collect(),
+            wants_rows,
+            current: 0,
+            cols: Arc::from([]),
+            rows: Rows::default(),
+            bytes_left,
+        }
+    }
+
+    /// What is left of the bound after this run.
+    pub fn bytes_left(&self) -> usize {
+        self.bytes_left
+    }
+
+    /// The outcome of the only step.
+    pub fn into_single(mut self) -> Result<StmtResult> {
+        let outcome = self.steps.pop().flatten();
+        outcome.unwrap_or_else(|| Err(Error::internal("execute the statement", "it was skipped")))
+    }
+
+    /// The outcomes by step; `None` for one that was skipped.
+    pub fn into_steps(self) -> Vec<Option<Result<StmtResult>>> {
+        self.steps
+    }
+
+    pub fn into_batch(self) -> BatchResult {
+        let mut result = BatchResult::default();
+        for outcome in self.steps {
+            let (ok, error) = match outcome {
+                None => (None, None),
+                Some(Ok(ok)) => (Some(ok), None),
+                Some(Err(error)) => (None, Some(error.to_wire())),
+            };
+            result.step_results.push(ok);
+            result.step_errors.push(error);
+        }
+        result
+    }
+
+    fn set(&mut self, step: usize, outcome: Result<StmtResult>) {
+        if let Some(place) = self.steps.get_mut(step) {
+            *place = Some(outcome);
+        }
+    }
+}
+
+impl Sink for Collect {
+    fn begin(&mut self, step: usize, cols: Arc<[Col]>) {
+        self.current = step;
+        self.rows = Rows::new(cols.len());
+        self.cols = cols;
+    }
+
+    fn rows(&mut self) -> &mut Rows {
+        &mut self.rows
+    }
+
+    fn row_done(&mut self) -> Flow {
+        if !self.wants_rows {
+            self.rows.clear();
+        } else if self.rows.size() > self.bytes_left {
+            return Flow::Full(Error::new(
+                ErrorKind::ResponseTooLarge,
+                format!(
+                    "the results of one request may have {} MiB; read them through a cursor, or \
+                     with LIMIT",
+                    limits::RESPONSE_BYTES_MAX / limits::MIB
+                ),
+            ));
+        }
+        Flow::Continue
+    }
+
+    fn end(&mut self, summary: Summary) {
+        self.bytes_left = self.bytes_left.saturating_sub(self.rows.size());
+        let result = StmtResult {
+            cols: std::mem::replace(&mut self.cols, Arc::from([])),
+            rows: std::mem::take(&mut self.rows),
+            affected_row_count: summary.affected_row_count,
+            last_insert_rowid: summary.last_insert_rowid,
+            rows_read: summary.rows_read,
+            rows_written: summary.rows_written,
+            query_duration_ms: Some(summary.duration.as_secs_f64() * 1000.0),
+        };
+        self.set(self.current, Ok(result));
+    }
+
+    fn fail(&mut self, step: usize, error: Error) {
+        self.rows = Rows::default();
+        self.set(step, Err(error));
+    }
+}

@@ -1,0 +1,82 @@
+//! The results of a batch as the entries of an HTTP cursor, encoded while they are made.
+
+use std::sync::Arc;
+
+use hrana_protocol::cursor::{write_entry, write_row};
+use hrana_protocol::{Col, CursorEntry, Encoding, Rows};
+
+use crate::error::{Error, ErrorKind};
+use crate::limits;
+use crate::sqlite::{Flow, Sink, Summary};
+
+/// Encodes entries into a chunk, and asks for a pause when the chunk is worth sending.
+pub struct CursorSink {
+    encoding: Encoding,
+    /// The row in progress.
+    rows: Rows,
+    chunk: Vec<u8>,
+}
+
+impl CursorSink {
+    /// `first` is what comes before the first entry.
+    pub fn new(encoding: Encoding, first: Vec<u8>) -> Self {
+        CursorSink { encoding, rows: Rows::default(), chunk: first }
+    }
+
+    /// What has been encoded since the last time.
+    pub fn take_chunk(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.chunk)
+    }
+
+    /// Ends the cursor: the whole batch has failed.
+    pub fn fail_batch(&mut self, error: &Error) {
+        self.write(&CursorEntry::Error { error: error.to_wire() });
+    }
+
+    fn write(&mut self, entry: &CursorEntry) {
+        write_entry(self.encoding, entry, &mut self.chunk);
+    }
+}
+
+impl Sink for CursorSink {
+    fn begin(&mut self, step: usize, cols: Arc<[Col]>) {
+        self.rows = Rows::new(cols.len());
+        self.write(&CursorEntry::StepBegin { step: wire_index(step), cols });
+    }
+
+    fn rows(&mut self) -> &mut Rows {
+        &mut self.rows
+    }
+
+    fn row_done(&mut self) -> Flow {
+        for row in self.rows.iter() {
+            write_row(self.encoding, row, &mut self.chunk);
+        }
+        self.rows.clear();
+        match self.chunk.len() {
+            // Only a statement that writes is carried on beyond a pause.
+            limits::RESPONSE_BYTES_MAX.. => Flow::Full(Error::new(
+                ErrorKind::ResponseTooLarge,
+                "the rows of one statement that writes may have 64 MiB; return fewer columns or rows",
+            )),
+            limits::CURSOR_CHUNK_BYTES.. => Flow::Pause,
+            _ => Flow::Continue,
+        }
+    }
+
+    fn end(&mut self, summary: Summary) {
+        self.write(&CursorEntry::StepEnd {
+            affected_row_count: summary.affected_row_count,
+            last_insert_rowid: summary.last_insert_rowid,
+        });
+    }
+
+    fn fail(&mut self, step: usize, error: Error) {
+        self.rows.clear();
+        self.write(&CursorEntry::StepError { step: wire_index(step), error: error.to_wire() });
+    }
+}
+
+fn wire_index(step: usize) -> u32 {
+    u32::try_from(step).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,63 @@
+//! Stopping the work of a client that has gone.
+
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::task::AbortHandle;
+
+use crate::sqlite::Interruption;
+
+/// Shared by the work on a stream and by whoever waits for it.
+#[derive(Clone, Default)]
+pub struct Disconnect(Arc<State>);
+
+#[derive(Default)]
+struct State {
+    has_gone: AtomicBool,
+    interruption: Mutex<Option<Interruption>>,
+}
+
+impl Disconnect {
+    /// Names the connection that works for the client from now on.
+    pub fn watch(&self, interruption: &Interruption) {
+        *self.0.interruption.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(interruption.clone());
+        // The client may have gone before there was anything to interrupt.
+        if self.0.has_gone.load(SeqCst) {
+            interruption.cancel();
+        }
+    }
+
+    /// To be called before the connection is given to anybody else.
+    pub fn release(&self) {
+        self.0.interruption.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    pub fn has_gone(&self) -> bool {
+        self.0.has_gone.load(SeqCst)
+    }
+
+    fn go(&self) {
+        self.0.has_gone.store(true, SeqCst);
+        // Under the lock, so that a connection that was released is never interrupted.
+        let watched = self.0.interruption.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(interruption) = watched.as_ref() {
+            interruption.cancel();
+        }
+    }
+}
+
+/// Held by the one who waits for a task; dropped before the task has ended, it stops the task.
+pub struct StopOnDrop {
+    pub disconnect: Disconnect,
+    pub task: AbortHandle,
+}
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        if !self.task.is_finished() {
+            self.disconnect.go();
+            self.task.abort();
+        }
+    }
+}

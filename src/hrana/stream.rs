@@ -1,0 +1,230 @@
+//! A stream: one SQLite connection, as a client sees it.
+//!
+//! Requests of both transports end here. Between requests a stream that has nothing to keep alive on its
+//! connection gives it back, and takes another when it goes on.
+
+use std::sync::Arc;
+
+use hrana_protocol::{Batch, SqlRef, Stmt, StreamRequest, StreamResponse};
+
+use super::collect::Collect;
+use super::disconnect::Disconnect;
+use super::sql_store::SqlStore;
+use crate::auth::Access;
+use crate::error::{Error, ErrorKind, Result};
+use crate::limits;
+use crate::namespace::{Namespace, Namespaces};
+use crate::sqlite::{
+    Arguments, Connection, Lease, Progress, Run, RunStep, SavedSession, Script, Sink, Tenancy, Work,
+};
+
+/// A database in the hands of one client. Bound to the rights it was opened with.
+pub struct Stream {
+    namespaces: Arc<Namespaces>,
+    namespace: Arc<Namespace>,
+    access: Access,
+    /// Its id in the table of streams, once it is there.
+    id: u64,
+    connection: Option<Lease>,
+    session: SavedSession,
+    sqls: SqlStore,
+    disconnect: Disconnect,
+    /// Results that the request in progress may still add.
+    bytes_left: usize,
+}
+
+impl Stream {
+    pub fn open(namespaces: Arc<Namespaces>, namespace: Arc<Namespace>, access: Access) -> Self {
+        Stream {
+            namespaces,
+            namespace,
+            access,
+            id: 0,
+            connection: None,
+            session: SavedSession::default(),
+            sqls: SqlStore::default(),
+            disconnect: Disconnect::default(),
+            bytes_left: limits::RESPONSE_BYTES_MAX,
+        }
+    }
+
+    pub fn namespace(&self) -> &Arc<Namespace> {
+        &self.namespace
+    }
+
+    pub fn access(&self) -> Access {
+        self.access
+    }
+
+    /// Prepares for a request that ends early when `disconnect` says so.
+    pub fn begin_request(&mut self, disconnect: Disconnect) {
+        if let Some(connection) = &self.connection {
+            disconnect.watch(connection.interruption());
+        }
+        self.disconnect = disconnect;
+        self.bytes_left = limits::RESPONSE_BYTES_MAX;
+    }
+
+    /// Gives the connection back if another one can continue for it. Returns whether that is so.
+    pub fn park(&mut self, id: u64) -> bool {
+        self.id = id;
+        self.disconnect.release();
+        if let Some(connection) = &mut self.connection {
+            if !connection.is_clean() {
+                return false;
+            }
+            self.session = connection.save_session();
+            connection.set_owner(id);
+            self.connection = None;
+        }
+        true
+    }
+
+    /// Whether the client of the request in progress has gone; the stream must not be used again.
+    pub fn is_abandoned(&self) -> bool {
+        self.disconnect.has_gone()
+    }
+
+    pub fn is_in_transaction(&self) -> bool {
+        self.connection.as_ref().is_some_and(|connection| !connection.is_autocommit())
+    }
+
+    /// Memory that the stream needs while it is parked, besides its own size.
+    pub fn stored_bytes(&self) -> usize {
+        self.sqls.bytes()
+    }
+
+    /// Executes one request. `close` is the caller's: it drops the stream.
+    pub async fn handle(&mut self, request: StreamRequest) -> Result<StreamResponse> {
+        self.namespace.check()?;
+        Ok(match request {
+            StreamRequest::Close => StreamResponse::Close,
+            StreamRequest::Execute { stmt } => {
+                StreamResponse::Execute { result: self.execute(stmt).await?.into_single()? }
+            }
+            StreamRequest::Batch { batch } => {
+                StreamResponse::Batch { result: self.batch(batch).await?.into_batch() }
+            }
+            StreamRequest::Sequence { sql } => {
+                self.sequence(sql).await?;
+                StreamResponse::Sequence
+            }
+            StreamRequest::Describe { sql } => {
+                let sql = self.sqls.resolve(sql)?;
+                let described = self.with_connection(|connection| connection.describe(&sql)).await?;
+                StreamResponse::Describe { result: described? }
+            }
+            StreamRequest::StoreSql { sql_id, sql } => {
+                self.sqls.store(sql_id, sql)?;
+                StreamResponse::StoreSql
+            }
+            StreamRequest::CloseSql { sql_id } => {
+                self.sqls.close(sql_id);
+                StreamResponse::CloseSql
+            }
+            StreamRequest::GetAutocommit => {
+                StreamResponse::GetAutocommit { is_autocommit: !self.is_in_transaction() }
+            }
+        })
+    }
+
+    /// Executes a single statement, as a batch of one step.
+    pub async fn execute(&mut self, stmt: Stmt) -> Result<Collect> {
+        let wants_rows = stmt.want_rows.unwrap_or(true);
+        let step = self.step(None, stmt)?;
+        let sink = Collect::new(1, wants_rows, self.bytes_left);
+        self.run_to_end(vec![step], sink).await
+    }
+
+    /// Executes a batch. Rows are collected whatever `want_rows` says: the Rust client reads the rows of
+    /// RETURNING from batches in which it says that it wants none.
+    pub async fn batch(&mut self, batch: Batch) -> Result<Collect> {
+        let steps = self.steps(batch)?;
+        let sink = Collect::new(steps.len(), true, self.bytes_left);
+        self.run_to_end(steps, sink).await
+    }
+
+    /// The steps of a batch with their SQL texts found.
+    pub fn steps(&self, batch: Batch) -> Result<Vec<RunStep>> {
+        batch.steps.into_iter().map(|step| self.step(step.condition, step.stmt)).collect()
+    }
+
+    fn step(&self, condition: Option<hrana_protocol::BatchCond>, stmt: Stmt) -> Result<RunStep> {
+        let arguments = Arguments { positional: stmt.args, named: stmt.named_args };
+        Ok(RunStep { condition, sql: self.sqls.resolve(stmt.sql)?, arguments })
+    }
+
+    async fn run_to_end(&mut self, steps: Vec<RunStep>, sink: Collect) -> Result<Collect> {
+        let mut run = self.start(steps, sink);
+        // A collecting sink never wants a pause.
+        self.drive(&mut run).await?;
+        self.bytes_left = run.sink.bytes_left();
+        Ok(run.sink)
+    }
+
+    /// A run of steps on this stream, for [`Stream::drive`].
+    pub fn start<S: Sink>(&self, steps: Vec<RunStep>, sink: S) -> Run<S> {
+        Run::new(steps, self.statement_timeout(), sink)
+    }
+
+    async fn sequence(&mut self, sql: SqlRef) -> Result<()> {
+        let mut script = Script::new(self.sqls.resolve(sql)?, self.statement_timeout());
+        self.drive(&mut script).await?;
+        script.finish()
+    }
+
+    fn statement_timeout(&self) -> std::time::Duration {
+        self.namespace.database().engine().statement_timeout
+    }
+
+    /// Carries work to its end or to a pause; `Done` and `Paused` are what it returns.
+    pub async fn drive(&mut self, work: &mut (impl Work + Send)) -> Result<Progress> {
+        let namespace = Arc::clone(&self.namespace);
+        let connection = self.connect().await?;
+        let progress = namespace.database().executor().drive(connection, work).await;
+        match progress {
+            Ok(Progress::Cancelled) => Err(Error::new(
+                ErrorKind::StatementTimeout,
+                "the request was stopped because its client disconnected",
+            )),
+            Ok(progress) => Ok(progress),
+            Err(error) => {
+                connection.abandon();
+                Err(error)
+            }
+        }
+    }
+
+    async fn with_connection<T>(&mut self, work: impl FnOnce(&mut Connection) -> T) -> Result<T> {
+        let namespace = Arc::clone(&self.namespace);
+        let connection = self.connect().await?;
+        namespace.database().executor().run(|| work(connection)).await
+    }
+
+    /// The connection of the stream; takes an idle one or opens one if it has none.
+    async fn connect(&mut self) -> Result<&mut Connection> {
+        if self.connection.is_none() {
+            let tenancy = Tenancy { owner: self.id, access: self.access, session: self.session };
+            let database = self.namespace.database();
+            let lease = match database.connect_idle(tenancy) {
+                Some(lease) => lease,
+                None => {
+                    let open = || self.namespaces.connect(&self.namespace, tenancy);
+                    database.executor().run(open).await??
+                }
+            };
+            self.disconnect.watch(lease.interruption());
+            self.connection = Some(lease);
+        }
+        match &mut self.connection {
+            Some(connection) => Ok(connection),
+            None => Err(Error::internal("open a connection", "it vanished")),
+        }
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.disconnect.release();
+    }
+}

@@ -1,0 +1,369 @@
+//! The streams of Hrana over HTTP between two requests.
+//!
+//! A slot is found by the stream id in a baton. It is in one of four states:
+//!
+//! - *resting*: outside a transaction, without a connection; costs little and does not expire while there
+//!   is room;
+//! - *holding*: keeps its connection, because of a transaction, temporary objects or changed pragmas;
+//!   expires when idle;
+//! - *lent*: a request is being executed on it;
+//! - *ended*: closed, expired or lost; remembered for a while, so that a late request is told the truth.
+//!
+//! Invariants: a baton works once, on the database and with no less than the rights it was issued for. A
+//! stream that was inside a transaction when it ended never executes anything again. The reply to the last
+//! baton is kept (if it is small), so that a client which did not get it can ask again.
+
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use dashmap::DashMap;
+use dashmap::mapref::entry::Entry;
+use uuid::Uuid;
+
+use super::baton::Baton;
+use super::stream::Stream;
+use crate::auth::Access;
+use crate::error::{Error, ErrorKind, Result};
+use crate::limits;
+
+/// All streams of Hrana over HTTP.
+pub struct Streams {
+    slots: DashMap<u64, Slot>,
+    /// Memory of stored texts and kept replies.
+    bytes: AtomicUsize,
+    holding: AtomicUsize,
+    /// How long a stream may be idle inside a transaction.
+    transaction_idle: Duration,
+}
+
+struct Slot {
+    database: Uuid,
+    access: Access,
+    /// The nonce of the baton that is good next.
+    nonce: u128,
+    last: Option<Served>,
+    state: State,
+    since: Instant,
+    bytes: usize,
+}
+
+/// The request served last.
+struct Served {
+    nonce: u128,
+    /// Of the request's body, to know it again.
+    digest: u64,
+    reply: Option<Bytes>,
+}
+
+enum State {
+    Resting(Held),
+    Holding(Held),
+    Lent,
+    Ended(Ending),
+}
+
+/// A stream that nobody works with. The mutex is never locked: whoever has the slot has the stream; it says
+/// so to the compiler, as a connection may be moved between threads but not shared.
+struct Held(Mutex<Stream>);
+
+impl Held {
+    fn new(stream: Stream) -> Self {
+        Held(Mutex::new(stream))
+    }
+
+    fn get(&mut self) -> &Stream {
+        self.0.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn into_stream(self) -> Stream {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Why a stream ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    Closed,
+    Expired,
+    /// Its client disconnected during a request, or the request could not be finished.
+    Lost,
+}
+
+/// What a baton opens.
+pub enum Opened {
+    Stream(Box<Stream>, Borrowed),
+    /// The request was served before; this was the reply.
+    Reply(Bytes),
+    /// Another request is being executed on the stream: ask again soon.
+    Wait,
+}
+
+/// The duty to give a stream back. Dropped without that, the stream is lost.
+pub struct Borrowed {
+    streams: Arc<Streams>,
+    /// Names the stream in the reply, unless it is closed.
+    pub next: Baton,
+    is_known: bool,
+    is_done: bool,
+}
+
+impl Streams {
+    pub fn new(transaction_idle: Duration) -> Self {
+        Streams {
+            slots: DashMap::new(),
+            bytes: AtomicUsize::new(0),
+            holding: AtomicUsize::new(0),
+            transaction_idle,
+        }
+    }
+
+    /// The duty for a stream that has just been opened.
+    pub fn borrow_new(self: &Arc<Self>) -> Result<Borrowed> {
+        let streams = Arc::clone(self);
+        Ok(Borrowed { streams, next: Baton::new()?, is_known: false, is_done: false })
+    }
+
+    /// Takes the stream of a baton for the request with this digest.
+    pub fn borrow(
+        self: &Arc<Self>,
+        baton: Baton,
+        database: Uuid,
+        access: Access,
+        digest: u64,
+    ) -> Result<Opened> {
+        let mut slot = self.slots.get_mut(&baton.stream).ok_or_else(invalid)?;
+        // The same answer for a stranger's baton as for none: nothing is learnt by trying.
+        if slot.database != database || !access.covers(slot.access) {
+            return Err(invalid());
+        }
+        if slot.nonce != baton.nonce {
+            return slot.repeated(baton.nonce, digest);
+        }
+        let next = baton.next()?;
+        let held = match std::mem::replace(&mut slot.state, State::Lent) {
+            State::Lent => return Ok(Opened::Wait),
+            State::Ended(ending) => {
+                slot.state = State::Ended(ending);
+                return Err(ended(ending));
+            }
+            State::Resting(held) => held,
+            State::Holding(held) => {
+                self.holding.fetch_sub(1, Relaxed);
+                held
+            }
+        };
+        slot.lend(digest, next.nonce, self);
+        let borrowed =
+            Borrowed { streams: Arc::clone(self), next, is_known: true, is_done: false };
+        Ok(Opened::Stream(Box::new(held.into_stream()), borrowed))
+    }
+
+    /// Rolls back and ends the streams that have been idle for too long, and forgets what ended long ago.
+    pub fn sweep(&self, now: Instant) {
+        self.slots.retain(|_, slot| {
+            let idle = now.saturating_duration_since(slot.since);
+            match &mut slot.state {
+                State::Holding(held) => {
+                    let limit = if held.get().is_in_transaction() {
+                        self.transaction_idle
+                    } else {
+                        limits::STREAM_HOLDING_IDLE
+                    };
+                    if idle >= limit {
+                        self.holding.fetch_sub(1, Relaxed);
+                        slot.end(Ending::Expired, self, now);
+                    }
+                    true
+                }
+                State::Ended(_) if idle >= limits::STREAM_ENDED_MEMORY => {
+                    self.bytes.fetch_sub(slot.bytes, Relaxed);
+                    false
+                }
+                State::Ended(_) | State::Resting(_) | State::Lent => true,
+            }
+        });
+    }
+
+    /// Forgets resting and ended streams, the ones idle for longest, until a twentieth of the room is free.
+    fn make_room(&self) {
+        let is_full = self.slots.len() >= limits::STREAMS_MAX
+            || self.bytes.load(Relaxed) >= limits::STREAMS_BYTES_MAX;
+        if !is_full {
+            return;
+        }
+        let may_go = |slot: &Slot| matches!(slot.state, State::Resting(_) | State::Ended(_));
+        let mut ages: Vec<_> = self
+            .slots
+            .iter()
+            .filter(|slot| may_go(slot))
+            .map(|slot| (slot.since, *slot.key()))
+            .collect();
+        let count = (limits::STREAMS_MAX / 20).clamp(1, ages.len().max(1));
+        if count < ages.len() {
+            ages.select_nth_unstable(count);
+        }
+        for (_, id) in ages.into_iter().take(count) {
+            if let Some((_, slot)) = self.slots.remove_if(&id, |_, slot| may_go(slot)) {
+                self.bytes.fetch_sub(slot.bytes, Relaxed);
+            }
+        }
+    }
+}
+
+impl Slot {
+    fn lend(&mut self, digest: u64, next: u128, streams: &Streams) {
+        self.set_bytes(0, streams);
+        self.last = Some(Served { nonce: self.nonce, digest, reply: None });
+        self.nonce = next;
+    }
+
+    /// The answer to a baton that is not the next one.
+    fn repeated(&self, nonce: u128, digest: u64) -> Result<Opened> {
+        let is_same = |served: &&Served| served.nonce == nonce;
+        let Some(last) = self.last.as_ref().filter(is_same) else { return Err(invalid()) };
+        match (&self.state, &last.reply) {
+            _ if last.digest != digest => Err(Error::new(
+                ErrorKind::BatonReused,
+                "Received a baton that has already been used, with a different request; use the \
+                 baton of the last reply",
+            )),
+            (State::Lent, _) => Ok(Opened::Wait),
+            (_, Some(reply)) => Ok(Opened::Reply(reply.clone())),
+            (State::Ended(ending @ (Ending::Lost | Ending::Expired)), None) => Err(ended(*ending)),
+            (_, None) => Err(Error::new(
+                ErrorKind::BatonReused,
+                "Received a baton that has already been used; its request was executed, but the \
+                 reply was too large to be kept",
+            )),
+        }
+    }
+
+    fn end(&mut self, ending: Ending, streams: &Streams, now: Instant) {
+        self.state = State::Ended(ending);
+        self.since = now;
+        let reply = self.last.as_ref().and_then(|last| last.reply.as_ref());
+        self.set_bytes(reply.map_or(0, Bytes::len), streams);
+    }
+
+    fn set_bytes(&mut self, bytes: usize, streams: &Streams) {
+        streams.bytes.fetch_add(bytes, Relaxed);
+        streams.bytes.fetch_sub(self.bytes, Relaxed);
+        self.bytes = bytes;
+    }
+}
+
+impl Borrowed {
+    /// Makes the stream known before its request has ended, because its next baton is sent first.
+    pub fn announce(&mut self, stream: &Stream) {
+        if !self.is_known {
+            self.is_known = true;
+            self.insert(stream, None, State::Lent);
+        }
+    }
+
+    /// Gives the stream back, with the reply to the request.
+    pub fn give_back(mut self, mut stream: Stream, reply: Option<&Bytes>) {
+        self.is_done = true;
+        let reply = reply.filter(|reply| reply.len() <= limits::REPLY_KEPT_BYTES_MAX);
+        let (database, access) = (stream.namespace().id(), stream.access());
+        let stored = stream.stored_bytes();
+        let state = if stream.park(self.next.stream) {
+            State::Resting(Held::new(stream))
+        } else if self.streams.holding.load(Relaxed) < limits::STREAMS_HOLDING_MAX {
+            self.streams.holding.fetch_add(1, Relaxed);
+            State::Holding(Held::new(stream))
+        } else {
+            State::Ended(Ending::Expired)
+        };
+        self.put(database, access, reply, stored, state);
+    }
+
+    /// Ends the stream at its client's wish; the reply is kept for a client that did not get it.
+    pub fn close(mut self, reply: &Bytes) {
+        self.is_done = true;
+        if !self.is_known {
+            return;
+        }
+        let reply = Some(reply).filter(|reply| reply.len() <= limits::REPLY_KEPT_BYTES_MAX);
+        if let Some(mut slot) = self.streams.slots.get_mut(&self.next.stream) {
+            if let Some(last) = &mut slot.last {
+                last.reply = reply.cloned();
+            }
+            slot.end(Ending::Closed, &self.streams, Instant::now());
+        }
+    }
+
+    fn put(
+        &self,
+        database: Uuid,
+        access: Access,
+        reply: Option<&Bytes>,
+        stored: usize,
+        state: State,
+    ) {
+        if !self.is_known {
+            self.streams.make_room();
+        }
+        let mut slot = match self.streams.slots.entry(self.next.stream) {
+            Entry::Occupied(slot) => slot.into_ref(),
+            Entry::Vacant(vacant) => vacant.insert(Slot {
+                database,
+                access,
+                nonce: self.next.nonce,
+                last: None,
+                state: State::Lent,
+                since: Instant::now(),
+                bytes: 0,
+            }),
+        };
+        if let Some(last) = &mut slot.last {
+            last.reply = reply.cloned();
+        }
+        let kept = if slot.last.is_some() { reply.map_or(0, Bytes::len) } else { 0 };
+        slot.state = state;
+        slot.since = Instant::now();
+        slot.set_bytes(stored + kept, &self.streams);
+    }
+
+    fn insert(&self, stream: &Stream, reply: Option<&Bytes>, state: State) {
+        self.put(stream.namespace().id(), stream.access(), reply, 0, state);
+    }
+}
+
+impl Drop for Borrowed {
+    fn drop(&mut self) {
+        if self.is_done || !self.is_known {
+            return;
+        }
+        if let Some(mut slot) = self.streams.slots.get_mut(&self.next.stream) {
+            slot.end(Ending::Lost, &self.streams, Instant::now());
+        }
+    }
+}
+
+fn invalid() -> Error {
+    Error::new(
+        ErrorKind::BatonInvalid,
+        "Received an invalid baton: no such stream on this database; open a new stream",
+    )
+}
+
+fn ended(ending: Ending) -> Error {
+    match ending {
+        Ending::Closed => Error::new(
+            ErrorKind::BatonInvalid,
+            "Received an invalid baton: the stream was closed; open a new stream",
+        ),
+        Ending::Expired => Error::new(
+            ErrorKind::StreamExpired,
+            "The stream has expired due to inactivity",
+        ),
+        Ending::Lost => Error::new(
+            ErrorKind::StreamExpired,
+            "The stream has expired: its client disconnected during a request, and an open \
+             transaction was rolled back",
+        ),
+    }
+}

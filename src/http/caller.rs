@@ -1,0 +1,54 @@
+//! Who asks, and for which database. Found out once per request, before anything else is done.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+
+use super::App;
+use super::target;
+use crate::auth::Access;
+use crate::error::{Error, ErrorKind, Result};
+use crate::namespace::Namespace;
+
+/// A client of the data plane.
+pub(crate) struct Caller {
+    pub(crate) namespace: Arc<Namespace>,
+    pub(crate) access: Access,
+}
+
+impl FromRequestParts<Arc<App>> for Caller {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self> {
+        // First the right to ask, then the question: whether a database exists is not told to strangers.
+        let access = app.gate.data_plane(bearer(&parts.headers))?;
+        let mut not_found = None;
+        for name in target::candidates(parts)? {
+            match app.namespaces.get(&name) {
+                Ok(namespace) => return Ok(Caller { namespace, access }),
+                Err(error) if error.kind() == ErrorKind::DatabaseNotFound => not_found = Some(error),
+                Err(error) => return Err(error),
+            }
+        }
+        Err(not_found.unwrap_or_else(|| Error::bad_request("the request names no database")))
+    }
+}
+
+/// The owner of the server: a caller of the platform API.
+pub(crate) struct Owner;
+
+impl FromRequestParts<Arc<App>> for Owner {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self> {
+        app.gate.platform(bearer(&parts.headers)).map(|()| Owner)
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}

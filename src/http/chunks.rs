@@ -1,0 +1,62 @@
+//! A response body that is made while it is sent: at most two chunks exist at a time.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::{Body, Frame};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use crate::hrana::{Disconnect, StopOnDrop};
+use crate::limits;
+
+/// The body. Dropping it, as happens when the client goes away, stops the one who makes the chunks.
+pub(crate) struct Chunks {
+    receiver: mpsc::Receiver<Bytes>,
+    _stop: StopOnDrop,
+}
+
+/// Where the chunks go.
+pub(crate) struct ChunkSender(mpsc::Sender<Bytes>);
+
+/// The client has gone, or has not taken a chunk for too long.
+pub(crate) struct Gone;
+
+impl Chunks {
+    /// Starts `produce` as a task. Its sender is all that it has to end for the body to end.
+    pub(crate) fn spawn<F>(
+        disconnect: Disconnect,
+        produce: impl FnOnce(ChunkSender) -> F,
+    ) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let (sender, receiver) = mpsc::channel(1);
+        let task = tokio::spawn(produce(ChunkSender(sender)));
+        Chunks { receiver, _stop: StopOnDrop { disconnect, task: task.abort_handle() } }
+    }
+}
+
+impl ChunkSender {
+    /// Waits until the client has taken the chunk before.
+    pub(crate) async fn send(&self, chunk: Vec<u8>) -> Result<(), Gone> {
+        match timeout(limits::CURSOR_STALL, self.0.send(chunk.into())).await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(Gone),
+        }
+    }
+}
+
+impl Body for Chunks {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.receiver.poll_recv(context).map(|chunk| chunk.map(|chunk| Ok(Frame::data(chunk))))
+    }
+}

@@ -1,0 +1,40 @@
+//! `GET dump`: a database as SQL text, streamed.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse as _, Response};
+
+use super::App;
+use super::caller::Caller;
+use super::chunks::{ChunkSender, Chunks};
+use super::v1;
+use crate::error::Result;
+use crate::hrana::Stream;
+use crate::sqlite::{Dump, Progress};
+
+pub(crate) async fn dump(State(app): State<Arc<App>>, caller: Caller) -> Result<Response> {
+    let (mut stream, disconnect) = v1::open(&app, caller);
+    let mut dump = Dump::default();
+    // The first chunk is made before the answer begins, so that a failure has its own status.
+    let progress = stream.drive(&mut dump).await?;
+    dump.check()?;
+    let body =
+        Chunks::spawn(disconnect, |sender| async move { produce(stream, dump, progress, sender).await });
+    Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], Body::new(body)).into_response())
+}
+
+async fn produce(mut stream: Stream, mut dump: Dump, mut progress: Progress, sender: ChunkSender) {
+    loop {
+        if sender.send(dump.take_chunk()).await.is_err() || progress == Progress::Done {
+            return;
+        }
+        match stream.drive(&mut dump).await {
+            Ok(next) if dump.check().is_ok() => progress = next,
+            // Without COMMIT at its end nobody takes the text for a whole dump.
+            Ok(_) | Err(_) => return,
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! HTTP: the data plane's handlers, and what all requests have in common. The URLs are in [`crate::router`].
+
+pub mod caller;
+mod chunks;
+pub mod cursor;
+mod detached;
+pub mod dump;
+mod failure;
+pub mod info;
+pub mod legacy;
+pub mod pipeline;
+mod streams;
+pub mod target;
+pub mod v1;
+pub mod wire;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use crate::auth::Gate;
+use crate::hrana::Streams;
+use crate::namespace::Namespaces;
+
+/// What the handlers share.
+pub struct App {
+    pub namespaces: Arc<Namespaces>,
+    pub streams: Arc<Streams>,
+    pub gate: Gate,
+    /// Where the server listens, for URLs in answers when a request does not say how it came.
+    pub address: SocketAddr,
+}

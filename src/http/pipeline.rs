@@ -1,0 +1,130 @@
+//! `POST v2/pipeline`, `v3/pipeline`, `v3-protobuf/pipeline`: requests on a stream, one after the other.
+
+use std::sync::Arc;
+
+use axum::response::Response;
+use bytes::Bytes;
+use hrana_protocol::http::{PipelineReqBody, PipelineRespBody};
+use hrana_protocol::{StreamRequest, StreamResponse, StreamResult, Version};
+
+use super::App;
+use super::caller::Caller;
+use super::detached::detached;
+use super::streams::{self, Found};
+use super::wire::{Protocol, WholeBody};
+use crate::error::{Error, ErrorKind, Result};
+use crate::hrana::streams::Borrowed;
+use crate::hrana::{Disconnect, Stream};
+use crate::limits;
+
+pub(crate) async fn pipeline(
+    protocol: Protocol,
+    app: Arc<App>,
+    caller: Caller,
+    WholeBody(body): WholeBody,
+) -> Result<Response> {
+    let request: PipelineReqBody = protocol.decode(&body)?;
+    check(&request.requests, protocol.version)?;
+    let found = streams::find(&app, caller, request.baton.as_deref(), protocol, &body).await;
+    let (mut stream, borrowed) = match found {
+        Ok(Found::Stream(stream, borrowed)) => (stream, borrowed),
+        Ok(Found::Reply(reply)) => return Ok(protocol.response(reply)),
+        Err(error) if is_close_of_expired(&error, &request.requests) => {
+            return Ok(protocol.response(protocol.encode(&closed())));
+        }
+        Err(error) => return Err(error),
+    };
+    let disconnect = Disconnect::default();
+    stream.begin_request(disconnect.clone());
+    let reply = detached(disconnect, serve(protocol, stream, borrowed, request.requests)).await?;
+    Ok(protocol.response(reply))
+}
+
+/// Executes the requests and gives the stream back, with the reply.
+async fn serve(
+    protocol: Protocol,
+    mut stream: Stream,
+    borrowed: Borrowed,
+    requests: Vec<StreamRequest>,
+) -> Result<Bytes> {
+    let closes = matches!(requests.last(), Some(StreamRequest::Close));
+    let mut results = Vec::with_capacity(requests.len());
+    for request in requests {
+        results.push(match stream.handle(request).await {
+            Ok(response) => StreamResult::Ok { response },
+            Err(error) => StreamResult::Error { error: error.to_wire() },
+        });
+    }
+    let baton = (!closes).then(|| borrowed.next.to_text());
+    let reply = protocol.encode(&PipelineRespBody { baton, base_url: None, results });
+    if stream.is_abandoned() {
+        // Nobody reads the reply, and requests may have been cut short: the stream ends as lost.
+        drop(stream);
+    } else if closes {
+        drop(stream);
+        borrowed.close(&reply);
+    } else {
+        borrowed.give_back(stream, Some(&reply));
+    }
+    Ok(reply)
+}
+
+/// Refuses what the protocol does not allow before anything is executed, so that nothing is lost.
+fn check(requests: &[StreamRequest], version: Version) -> Result<()> {
+    if requests.len() > limits::PIPELINE_REQUESTS_MAX {
+        return Err(Error::bad_request(format!(
+            "a pipeline may have {} requests; this one has {}",
+            limits::PIPELINE_REQUESTS_MAX,
+            requests.len()
+        )));
+    }
+    for (index, request) in requests.iter().enumerate() {
+        match request {
+            StreamRequest::Close if index + 1 < requests.len() => {
+                return Err(Error::bad_request(format!(
+                    "requests[{}] comes after `close`, which must be the last request of a stream",
+                    index + 1
+                )));
+            }
+            StreamRequest::GetAutocommit if version < Version::Hrana3 => {
+                return Err(Error::bad_request(format!(
+                    "requests[{index}]: The `get_autocommit` request is only supported in protocol \
+                     version hrana3 and higher"
+                )));
+            }
+            StreamRequest::Batch { batch } => check_batch(batch)
+                .map_err(|error| Error::bad_request(format!("requests[{index}]: {error}")))?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a batch whose conditions look forward, or which is too long.
+///
+/// `is_autocommit` is understood in version 2 as well, although the specification has it from 3 on:
+/// `@tursodatabase/sync` sends it to `v2/pipeline`.
+pub(crate) fn check_batch(batch: &hrana_protocol::Batch) -> Result<()> {
+    if batch.steps.len() > limits::BATCH_STEPS_MAX {
+        return Err(Error::bad_request(format!(
+            "a batch may have {} steps; this one has {}",
+            limits::BATCH_STEPS_MAX,
+            batch.steps.len()
+        )));
+    }
+    batch.check().map_err(|step| {
+        Error::bad_request(format!(
+            "Invalid reference to step in a batch condition: steps[{step}] may only name steps before it"
+        ))
+    })
+}
+
+/// A client may close a stream that has expired.
+fn is_close_of_expired(error: &Error, requests: &[StreamRequest]) -> bool {
+    error.kind() == ErrorKind::StreamExpired && *requests == [StreamRequest::Close]
+}
+
+fn closed() -> PipelineRespBody {
+    let results = vec![StreamResult::Ok { response: StreamResponse::Close }];
+    PipelineRespBody { baton: None, base_url: None, results }
+}

@@ -1,0 +1,49 @@
+//! `POST v1/execute`, `v1/batch`: Hrana 1 over HTTP, without streams. Each request is on its own.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use hrana_protocol::http::v1::{BatchReqBody, BatchRespBody, ExecuteReqBody, ExecuteRespBody};
+use hrana_protocol::json;
+
+use super::App;
+use super::caller::Caller;
+use super::detached::detached;
+use super::pipeline::check_batch;
+use super::wire::{WholeBody, json_response};
+use crate::error::Result;
+use crate::hrana::{Disconnect, Stream};
+
+pub(crate) async fn execute(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    WholeBody(body): WholeBody,
+) -> Result<Response> {
+    let request: ExecuteReqBody = json::decode(&body)?;
+    let (mut stream, disconnect) = open(&app, caller);
+    let result =
+        detached(disconnect, async move { stream.execute(request.stmt).await?.into_single() });
+    Ok(json_response(&ExecuteRespBody { result: result.await? }))
+}
+
+pub(crate) async fn batch(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    WholeBody(body): WholeBody,
+) -> Result<Response> {
+    let request: BatchReqBody = json::decode(&body)?;
+    check_batch(&request.batch)?;
+    let (mut stream, disconnect) = open(&app, caller);
+    let result =
+        detached(disconnect, async move { Ok(stream.batch(request.batch).await?.into_batch()) });
+    Ok(json_response(&BatchRespBody { result: result.await? }))
+}
+
+/// A stream for one request; what it leaves open is rolled back when it is dropped.
+pub(crate) fn open(app: &App, caller: Caller) -> (Stream, Disconnect) {
+    let mut stream = Stream::open(Arc::clone(&app.namespaces), caller.namespace, caller.access);
+    let disconnect = Disconnect::default();
+    stream.begin_request(disconnect.clone());
+    (stream, disconnect)
+}

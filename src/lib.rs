@@ -1,0 +1,29 @@
+//! hranad: a server for libSQL's Hrana protocol, with a SQLite file per tenant.
+//!
+//! The modules, from the top down; each names only modules below it (ARCHITECTURE.md tells the rest):
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`server`] | builds everything and starts it |
+//! | [`listener`] | sockets |
+//! | [`router`] | every URL |
+//! | [`platform`] | handlers of the platform API |
+//! | [`http`] | handlers of the data plane |
+//! | [`hrana`] | streams and what they can be asked |
+//! | [`namespace`] | the tenants' databases |
+//! | [`sqlite`] | connections, SQL policy, execution |
+//! | [`auth`], [`error`], [`limits`] | who may; what went wrong; how much |
+
+pub mod auth;
+pub mod config;
+pub mod data_dir;
+pub mod error;
+pub mod hrana;
+pub mod http;
+pub mod limits;
+pub mod listener;
+pub mod namespace;
+pub mod platform;
+pub mod router;
+pub mod server;
+pub mod sqlite;

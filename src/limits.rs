@@ -1,0 +1,128 @@
+//! Every bound of the server, with its reason. What an operator may change is in [`crate::config`].
+
+use std::time::Duration;
+
+pub const KIB: usize = 1024;
+pub const MIB: usize = 1024 * KIB;
+
+/// Operations of SQLite's virtual machine between two looks at deadline and cancellation: some tens of
+/// microseconds, so that stopping is prompt and looking costs nothing.
+pub const PROGRESS_OPERATIONS: i32 = 1000;
+
+/// Prepared statements kept per connection; what an application executes over and over, at some KiB each.
+pub const STATEMENTS_CACHED: usize = 64;
+
+/// A text longer than this is not worth keeping prepared: bulk statements are seldom repeated.
+pub const STATEMENT_CACHED_BYTES: usize = 8 * KIB;
+
+/// Page cache per connection in KiB. The operating system caches the file too; see also the target of
+/// 200 KiB for an idle database.
+pub const PAGE_CACHE_KIB: usize = 1024;
+
+/// Longest text, blob or row (`SQLITE_LIMIT_LENGTH`); several are in memory while one is sent.
+pub const VALUE_BYTES_MAX: usize = 64 * MIB;
+
+/// Longest SQL text (`SQLITE_LIMIT_SQL_LENGTH`).
+pub const SQL_BYTES_MAX: usize = 16 * MIB;
+
+/// Largest request body; it is in memory as a whole before it is decoded.
+pub const BODY_BYTES_MAX: usize = 64 * MIB;
+
+/// Largest result of one pipeline, which is in memory as a whole. Cursors have no such bound.
+pub const RESPONSE_BYTES_MAX: usize = 64 * MIB;
+
+/// Requests in one pipeline, and steps in one batch: beyond this a client should use several.
+pub const PIPELINE_REQUESTS_MAX: usize = 10_000;
+pub const BATCH_STEPS_MAX: usize = 100_000;
+
+/// How much of a cursor is encoded before the client has to take it.
+pub const CURSOR_CHUNK_BYTES: usize = 64 * KIB;
+
+/// SQL texts stored per stream: clients keep about a hundred.
+pub const SQL_STORE_COUNT_MAX: usize = 1000;
+pub const SQL_STORE_BYTES_MAX: usize = 8 * MIB;
+
+/// HTTP streams remembered at once. A parked one costs some hundred bytes plus its stored texts and its
+/// last reply; when the table is full the ones that rested longest are forgotten.
+pub const STREAMS_MAX: usize = 100_000;
+
+/// HTTP streams that hold a connection between two requests (inside a transaction, with temporary objects
+/// or changed pragmas), over all databases and per database.
+pub const STREAMS_HOLDING_MAX: usize = 2_000;
+
+/// Bytes of stored texts and kept replies over all streams.
+pub const STREAMS_BYTES_MAX: usize = 256 * MIB;
+
+/// A longer reply is not kept for a client that repeats its baton.
+pub const REPLY_KEPT_BYTES_MAX: usize = 256 * KIB;
+
+/// A stream that holds its connection outside a transaction (temporary objects, changed pragmas) ends
+/// when it has been idle for this long.
+pub const STREAM_HOLDING_IDLE: Duration = Duration::from_secs(600);
+
+/// How long a stream that ended (closed, or expired inside a transaction) is remembered, so that a late
+/// request is told the right thing.
+pub const STREAM_ENDED_MEMORY: Duration = Duration::from_secs(600);
+
+/// How long a request waits for the one before it on the same stream, and how often it looks.
+pub const BATON_WAIT: Duration = Duration::from_secs(30);
+pub const BATON_RETRY: Duration = Duration::from_millis(5);
+
+/// How long a cursor waits for its client to take the next chunk. It keeps a version of the database alive
+/// meanwhile, so that the WAL grows.
+pub const CURSOR_STALL: Duration = Duration::from_secs(60);
+
+/// How long the next row of a dump may take.
+pub const DUMP_STEP: Duration = Duration::from_secs(60);
+
+/// Smaller answers are not worth compressing.
+pub const COMPRESSED_BYTES_MIN: u64 = 1024;
+
+/// How long a browser may remember that it is allowed to ask; browsers cut this to two hours or less.
+pub const CORS_MAX_AGE: Duration = Duration::from_secs(7200);
+
+/// How often idle streams and databases are looked at.
+pub const SWEEP_INTERVAL: Duration = Duration::from_millis(500);
+
+/// Connections kept ready per database. More are opened under load and closed after it.
+pub const IDLE_CONNECTIONS_PER_DATABASE: usize = 8;
+
+/// An unused connection is closed after this time, and with the last one the database.
+pub const IDLE_CONNECTION: Duration = Duration::from_secs(60);
+
+/// Open connections over all databases, at about 200 KiB and three file descriptors each.
+pub const CONNECTIONS_MAX: usize = 4_000;
+
+/// The database, its WAL and its shared-memory index.
+pub const FILES_PER_CONNECTION: usize = 3;
+
+/// How long a request may wait for a database thread before it is told to come back later.
+pub const ADMISSION_WAIT: Duration = Duration::from_secs(30);
+
+/// How long SQLite's own locks (recovery, another process) are waited for.
+pub const BUSY_WAIT: Duration = Duration::from_secs(5);
+pub const BUSY_RETRY: Duration = Duration::from_millis(5);
+
+/// How long running requests may take to end when the server stops.
+pub const DRAIN: Duration = Duration::from_secs(10);
+
+/// How long a client may take to send the head of a request.
+pub const HEADER_READ: Duration = Duration::from_secs(30);
+
+/// How often an idle HTTP/2 connection is asked whether it is still there.
+pub const HTTP2_KEEP_ALIVE: Duration = Duration::from_secs(30);
+
+/// Requests that one HTTP/2 connection may have open.
+pub const HTTP2_STREAMS_MAX: u32 = 256;
+
+/// Connections of the listener.
+pub const SOCKETS_MAX: usize = 20_000;
+
+/// Longest name of a database, as on Turso; a label of a host name ends at 63.
+pub const DATABASE_NAME_BYTES_MAX: usize = 64;
+
+const _: () = assert!(REPLY_KEPT_BYTES_MAX < STREAMS_BYTES_MAX);
+const _: () = assert!(SQL_STORE_BYTES_MAX < STREAMS_BYTES_MAX);
+const _: () = assert!(CURSOR_CHUNK_BYTES < RESPONSE_BYTES_MAX);
+const _: () = assert!(SQL_BYTES_MAX <= VALUE_BYTES_MAX);
+const _: () = assert!(STREAMS_HOLDING_MAX < CONNECTIONS_MAX);

@@ -1,0 +1,84 @@
+//! The JSON shapes of the platform API, in Turso's spelling.
+
+use serde::Serialize;
+
+use crate::namespace::Record;
+
+/// A database.
+#[derive(Serialize)]
+pub(super) struct DatabaseBody {
+    #[serde(rename = "Name")]
+    name: String,
+    /// Differs when a database is created anew under the same name: clients keep tokens by it.
+    #[serde(rename = "DbId")]
+    id: String,
+    /// Host, port and path of the database; a client puts a scheme before it.
+    #[serde(rename = "Hostname")]
+    hostname: String,
+    block_reads: bool,
+    block_writes: bool,
+    allow_attach: bool,
+    regions: [&'static str; 1],
+    /// `local` makes the `turso` CLI speak plain HTTP.
+    #[serde(rename = "primaryRegion")]
+    primary_region: &'static str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    version: &'static str,
+    group: String,
+    is_schema: bool,
+    schema: &'static str,
+    sleeping: bool,
+    archived: bool,
+    delete_protection: bool,
+    parent: Option<&'static str>,
+}
+
+impl DatabaseBody {
+    /// `host` is where the client reaches the server: the database is at a path there, which works without
+    /// any DNS. It ends in a slash because clients resolve their URLs against it.
+    pub(super) fn new(record: Record, host: &str) -> Self {
+        DatabaseBody {
+            hostname: format!("{host}/db/{}/", record.name),
+            name: record.name.to_string(),
+            id: record.id.to_string(),
+            block_reads: false,
+            block_writes: false,
+            allow_attach: false,
+            regions: ["local"],
+            primary_region: "local",
+            kind: "logical",
+            version: env!("CARGO_PKG_VERSION"),
+            group: record.group,
+            is_schema: false,
+            schema: "",
+            sleeping: false,
+            archived: false,
+            delete_protection: false,
+            parent: None,
+        }
+    }
+}
+
+/// One database, after it was created or asked for.
+#[derive(Serialize)]
+pub(super) struct OneBody {
+    pub(super) database: DatabaseBody,
+}
+
+#[derive(Serialize)]
+pub(super) struct ListBody {
+    pub(super) databases: Vec<DatabaseBody>,
+    pub(super) pagination: Pagination,
+}
+
+#[derive(Serialize)]
+pub(super) struct Pagination {
+    /// The `cursor` of the next page, if there is one.
+    pub(super) next: Option<String>,
+}
+
+#[derive(Serialize)]
+pub(super) struct DeletedBody {
+    pub(super) database: String,
+}

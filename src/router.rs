@@ -1,0 +1,98 @@
+//! Every URL of the server, and what is done for all of them.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use axum::routing::{MethodRouter, get, post};
+use tower::ServiceBuilder;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::SizeAbove;
+use tower_http::cors::{Any, CorsLayer};
+
+use crate::error::{Error, ErrorKind};
+use crate::http::caller::Caller;
+use crate::http::wire::{Protocol, WholeBody};
+use crate::http::{App, cursor, dump, info, legacy, pipeline, target, v1};
+use crate::limits;
+use crate::platform::databases;
+
+/// Every URL of the server. The data plane's exist also under `/db/{name}`: see `target::rewrite`.
+fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/health", get(info::health))
+        .route("/version", get(info::version))
+        .route("/v1", get(info::protocol))
+        .route("/v2", get(info::protocol))
+        .route("/v3", get(info::protocol))
+        .route("/v3-protobuf", get(info::protocol))
+        .route("/", post(legacy::statements))
+        .route("/v1/execute", post(v1::execute))
+        .route("/v1/batch", post(v1::batch))
+        .route("/v2/pipeline", post(pipeline_of(Protocol::HRANA_2)))
+        .route("/v3/pipeline", post(pipeline_of(Protocol::HRANA_3)))
+        .route("/v3/cursor", post(cursor_of(Protocol::HRANA_3)))
+        .route("/v3-protobuf/pipeline", post(pipeline_of(Protocol::HRANA_3_PROTOBUF)))
+        .route("/v3-protobuf/cursor", post(cursor_of(Protocol::HRANA_3_PROTOBUF)))
+        .route("/dump", get(dump::dump))
+        // The platform API: `/v1/…` means the token owner's own organization.
+        .route("/v1/databases", databases_list())
+        .route("/v1/databases/{database}", databases_one())
+        .route("/v1/organizations/{organization}/databases", databases_list())
+        .route("/v1/organizations/{organization}/databases/{database}", databases_one())
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+}
+
+fn pipeline_of(protocol: Protocol) -> MethodRouter<Arc<App>> {
+    post(move |State(app): State<Arc<App>>, caller: Caller, body: WholeBody| {
+        pipeline::pipeline(protocol, app, caller, body)
+    })
+}
+
+fn cursor_of(protocol: Protocol) -> MethodRouter<Arc<App>> {
+    post(move |State(app): State<Arc<App>>, caller: Caller, body: WholeBody| {
+        cursor::cursor(protocol, app, caller, body)
+    })
+}
+
+fn databases_list() -> MethodRouter<Arc<App>> {
+    get(databases::list).post(databases::create)
+}
+
+fn databases_one() -> MethodRouter<Arc<App>> {
+    get(databases::show).delete(databases::delete)
+}
+
+/// The service that answers requests.
+pub fn service(
+    app: Arc<App>,
+) -> impl tower::Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send {
+    // A browser application may be anywhere; who may do what is decided by tokens, not by origins.
+    let cors = CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods(Any)
+        .allow_headers(Any)
+        .expose_headers(Any)
+        .max_age(limits::CORS_MAX_AGE);
+    let compression = CompressionLayer::new().compress_when(SizeAbove::new(limits::COMPRESSED_BYTES_MIN));
+    let router = routes().with_state(app);
+    ServiceBuilder::new()
+        .map_request(target::rewrite)
+        .layer(cors)
+        .map_response(|response: Response<_>| response.map(axum::body::Body::new))
+        .layer(compression)
+        .service(router)
+}
+
+async fn not_found(request: Request) -> Error {
+    let message = format!("there is nothing at {} {}", request.method(), request.uri().path());
+    Error::new(ErrorKind::NotFound, message)
+}
+
+async fn method_not_allowed(request: Request) -> Error {
+    let message = format!("{} is not possible at {}", request.method(), request.uri().path());
+    Error::new(ErrorKind::MethodNotAllowed, message)
+}

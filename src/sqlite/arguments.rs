@@ -1,0 +1,61 @@
+//! Arguments of a statement, and which parameter each of them belongs to.
+
+use hrana_protocol::{NamedArg, Value};
+
+use super::statement::Statement;
+use crate::error::{Error, ErrorKind, Result};
+
+/// What a client gives to be bound (*Statements* in the Hrana specification).
+#[derive(Clone, Debug, Default)]
+pub struct Arguments {
+    pub positional: Vec<Value>,
+    pub named: Vec<NamedArg>,
+}
+
+impl Arguments {
+    /// Finds for each parameter its argument, a named one before a positional one.
+    fn assign<'a>(&'a self, statement: &Statement) -> Result<Vec<&'a Value>> {
+        let count = statement.parameter_count();
+        if self.positional.len() > count {
+            let given = self.positional.len();
+            return Err(invalid(format!("too many: {given} are given, {count} are expected")));
+        }
+        let mut assigned: Vec<Option<&Value>> = self.positional.iter().map(Some).collect();
+        assigned.resize(count, None);
+        for argument in &self.named {
+            let is_meant = |index: &usize| {
+                let name = statement.parameter_name(*index);
+                name.is_some_and(|name| name == argument.name || name[1..] == argument.name)
+            };
+            let index = (1..=count).find(is_meant).ok_or_else(|| {
+                invalid(format!("there is no parameter called `{}`", argument.name))
+            })?;
+            assigned[index - 1] = Some(&argument.value);
+        }
+        let or_missing = |(index, value): (usize, Option<&'a Value>)| match value {
+            Some(value) => Ok(value),
+            // EXPLAIN shows the plan for any value.
+            None if statement.is_explain => Ok(&Value::Null),
+            None => Err(match statement.parameter_name(index + 1) {
+                Some(name) => invalid(format!("the parameter {name} has no value")),
+                None => invalid(format!("parameter {} has no value", index + 1)),
+            }),
+        };
+        assigned.into_iter().enumerate().map(or_missing).collect()
+    }
+
+    /// Binds the arguments to a statement of `db`.
+    pub(super) fn bind(&self, db: &rusqlite::Connection, statement: &mut Statement) -> Result<()> {
+        for (index, value) in self.assign(statement)?.into_iter().enumerate() {
+            statement.bind(db, index + 1, value)?;
+        }
+        Ok(())
+    }
+}
+
+fn invalid(what: String) -> Error {
+    Error::new(
+        ErrorKind::ArgsInvalid,
+        format!("the arguments do not match the parameters of the statement: {what}"),
+    )
+}

@@ -1,0 +1,340 @@
+//! One connection to one tenant's file, set up so that SQL of strangers may run on it.
+//!
+//! The set-up follows "Defense Against The Dark Arts" (`sqlite.org/security.html`): defensive mode, no
+//! trusted schema, limits, an authorizer, and a watch over running time.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hrana_protocol::{Col, Rows};
+use rusqlite::config::DbConfig;
+use rusqlite::limits::Limit;
+use rusqlite::{MAIN_DB, OpenFlags, TransactionState, ffi};
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::arguments::Arguments;
+use super::cache::StatementCache;
+use super::dialect;
+use super::interruption::Interruption;
+use super::regulator::Regulator;
+use super::session::{SavedSession, Session};
+use super::statement::{Statement, Step};
+use super::write_turn::WriteTurn;
+use crate::auth::Access;
+use crate::error::{Error, ErrorKind, Result};
+use crate::limits;
+
+/// A connection, with its prepared statements and at most one statement in execution.
+pub struct Connection {
+    // Fields are dropped in this order: statements before the connection that made them.
+    active: Option<Active>,
+    cache: StatementCache,
+    regulator: Arc<Regulator>,
+    interruption: Interruption,
+    session: Session,
+    /// The right to write this database, held from the first write to the end of the transaction.
+    turn: Option<OwnedSemaphorePermit>,
+    /// Inside `BEGIN READONLY`, as long as no autocommit.
+    is_read_transaction: bool,
+    /// SQLite has rolled back a transaction that the client still believes in.
+    has_lost_transaction: bool,
+    write_turn: WriteTurn,
+    db: rusqlite::Connection,
+    _open: OwnedSemaphorePermit,
+}
+
+/// The statement in execution.
+struct Active {
+    sql: Box<str>,
+    statement: Statement,
+    is_cacheable: bool,
+    begins_read_transaction: bool,
+}
+
+impl Connection {
+    /// Opens the file at `path`, which must exist. `open` is the place of this connection among all.
+    pub fn open(
+        path: &Path,
+        access: Access,
+        write_turn: WriteTurn,
+        open: OwnedSemaphorePermit,
+    ) -> Result<Self> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut db = rusqlite::Connection::open_with_flags(path, flags).map_err(cannot_open)?;
+        harden(&db).map_err(cannot_open)?;
+        let interruption = Interruption::install(&mut db)?;
+        let session = Session::install(&db)?;
+        let regulator = Regulator::install(&mut db, access)?;
+        Ok(Connection {
+            active: None,
+            cache: StatementCache::new(limits::STATEMENTS_CACHED),
+            regulator,
+            interruption,
+            session,
+            turn: None,
+            is_read_transaction: false,
+            has_lost_transaction: false,
+            write_turn,
+            db,
+            _open: open,
+        })
+    }
+
+    /// Hands the connection to a stream with this history and these rights.
+    pub(super) fn begin_session(&mut self, saved: SavedSession, access: Access) {
+        if self.regulator.access() != access {
+            self.cache.clear();
+            self.regulator.set_access(access);
+        }
+        self.session.begin(&self.db, saved);
+    }
+
+    /// What the stream must find again on its next connection.
+    pub fn save_session(&self) -> SavedSession {
+        self.session.save(&self.db)
+    }
+
+    /// Whether another stream may have this connection next.
+    pub fn is_clean(&self) -> bool {
+        self.active.is_none()
+            && self.is_autocommit()
+            && !self.regulator.is_tainted()
+            && !self.interruption.is_cancelled()
+    }
+
+    /// Whether the client is outside a transaction, as far as it can know.
+    pub fn is_autocommit(&self) -> bool {
+        self.db.is_autocommit() && !self.has_lost_transaction
+    }
+
+    pub fn interruption(&self) -> &Interruption {
+        &self.interruption
+    }
+
+    /// Whether the active statement may change the database.
+    pub(super) fn writes(&self) -> bool {
+        let writes = |a: &Active| !a.statement.is_readonly && !a.statement.is_explain;
+        self.active.as_ref().is_some_and(writes)
+    }
+
+    /// Whether the connection has the right to write, now or from an earlier statement.
+    pub(super) fn try_take_turn(&mut self) -> bool {
+        if self.turn.is_none() {
+            self.turn = self.write_turn.try_take();
+        }
+        self.turn.is_some()
+    }
+
+    /// Waits for the right to write, in the order of arrival.
+    pub async fn wait_for_turn(&mut self) -> Result<()> {
+        self.turn = Some(self.write_turn.take().await?);
+        Ok(())
+    }
+
+    /// Prepares the first statement of `sql` for execution; `None` if there is none. Also says where the
+    /// rest of the text begins.
+    pub(super) fn prepare(&mut self, sql: &str) -> Result<(Option<&Statement>, usize)> {
+        self.abandon();
+        if let Some((sql, statement)) = self.cache.take(sql) {
+            let consumed = sql.len();
+            let active =
+                Active { sql, statement, is_cacheable: true, begins_read_transaction: false };
+            return Ok((Some(&self.active.insert(active).statement), consumed));
+        }
+        let begins_read_transaction = dialect::begins_read_transaction(sql);
+        let text = if begins_read_transaction { "BEGIN DEFERRED" } else { sql };
+        let (prepared, seen) = self.regulator.prepare(|| Statement::prepare(&self.db, text))?;
+        let consumed = if begins_read_transaction { sql.len() } else { prepared.consumed };
+        let Some(mut statement) = prepared.statement else { return Ok((None, consumed)) };
+        statement.is_rollback = seen.rollback;
+        // A pragma does its work while it is prepared: kept and executed again it would do nothing.
+        let is_cacheable = !seen.pragma
+            && !begins_read_transaction
+            && consumed == sql.len()
+            && sql.len() <= limits::STATEMENT_CACHED_BYTES;
+        let active = Active { sql: sql.into(), statement, is_cacheable, begins_read_transaction };
+        Ok((Some(&self.active.insert(active).statement), consumed))
+    }
+
+    /// Binds the arguments of the active statement.
+    pub(super) fn bind(&mut self, arguments: &Arguments) -> Result<()> {
+        match &mut self.active {
+            Some(active) => arguments.bind(&self.db, &mut active.statement),
+            None => Ok(()),
+        }
+    }
+
+    /// Executes the active statement up to its next row or its end.
+    pub(super) fn step(&mut self) -> Result<Step> {
+        let Some(active) = &mut self.active else { return Ok(Step::Done) };
+        if self.has_lost_transaction {
+            // ROLLBACK is what the client has to say now, and it is done already.
+            let is_rollback = active.statement.is_rollback;
+            self.has_lost_transaction = !is_rollback;
+            return if is_rollback { Ok(Step::Done) } else { Err(transaction_lost()) };
+        }
+        let was_in_transaction = !self.db.is_autocommit();
+        if !active.statement.is_readonly {
+            if self.is_read_transaction && was_in_transaction {
+                return Err(read_transaction_refusal());
+            }
+            self.session.note_write();
+        }
+        let step = self.regulator.run(|| active.statement.step(&self.db));
+        match &step {
+            Ok(Step::Done) if active.begins_read_transaction => self.is_read_transaction = true,
+            Err(error) if was_in_transaction && self.db.is_autocommit() => {
+                self.has_lost_transaction = !is_asked_rollback(error);
+            }
+            _ => {}
+        }
+        step
+    }
+
+    /// Makes the active statement fail and takes back what it has changed. `false` if it was at its end.
+    pub(super) fn stop(&mut self) -> bool {
+        self.db.get_interrupt_handle().interrupt();
+        loop {
+            match self.step() {
+                Ok(Step::Row) => {}
+                Ok(Step::Done) => return false,
+                Err(_) => return true,
+            }
+        }
+    }
+
+    /// Rows that the active statement has visited, if SQLite has counted them.
+    pub(super) fn rows_read(&self) -> Option<u64> {
+        self.active.as_ref().and_then(|active| active.statement.rows_read())
+    }
+
+    /// Names and declared types of the columns of the active statement.
+    pub(super) fn cols(&mut self) -> Arc<[Col]> {
+        match &mut self.active {
+            Some(active) => Arc::clone(active.statement.cols()),
+            None => Arc::from([]),
+        }
+    }
+
+    pub(super) fn read_row(&self, rows: &mut Rows) -> Result<()> {
+        match &self.active {
+            Some(active) => active.statement.read_row(rows),
+            None => Ok(()),
+        }
+    }
+
+    /// Changed rows, and the rowid that was inserted last.
+    pub(super) fn counters(&self) -> super::statement::Counters {
+        super::statement::counters(&self.db)
+    }
+
+    /// Ends the execution of the active statement, and gives the turn back where a transaction has ended.
+    pub(super) fn finish(&mut self) {
+        if let Some(mut active) = self.active.take() {
+            active.statement.reset();
+            if active.is_cacheable {
+                self.cache.put(active.sql, active.statement);
+            }
+        }
+        self.settle();
+    }
+
+    /// Resets a statement that could not get a lock; it can be stepped again from its beginning.
+    pub(super) fn rewind(&mut self) {
+        if let Some(active) = &mut self.active {
+            active.statement.rewind();
+        }
+    }
+
+    /// Ends an execution that will not be continued.
+    pub fn abandon(&mut self) {
+        if self.active.is_some() {
+            self.finish();
+        }
+    }
+
+    fn settle(&mut self) {
+        if self.db.is_autocommit() {
+            self.is_read_transaction = false;
+        }
+        if self.turn.is_some() && self.transaction_state() != TransactionState::Write {
+            self.turn = None;
+        }
+    }
+
+    fn transaction_state(&self) -> TransactionState {
+        self.db.transaction_state(Some(MAIN_DB)).unwrap_or(TransactionState::Write)
+    }
+
+    /// Takes back everything of an open transaction.
+    pub fn roll_back(&mut self) {
+        self.abandon();
+        self.has_lost_transaction = false;
+        if !self.db.is_autocommit() {
+            // A failure leaves the connection unclean, and it is closed, which rolls back as well.
+            let _ = self.regulator.run(|| {
+                self.db.execute_batch("ROLLBACK").map_err(|e| Error::internal("roll back", e))
+            });
+        }
+        self.settle();
+    }
+
+}
+
+/// Creates the file of an empty database in WAL mode, which it keeps.
+#[expect(clippy::disallowed_methods, reason = "the one place where tenants' files come into being")]
+pub fn create_file(path: &Path) -> Result<()> {
+    let db = rusqlite::Connection::open(path).map_err(cannot_create)?;
+    let mode: String = db
+        .pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))
+        .map_err(cannot_create)?;
+    if mode != "wal" {
+        return Err(Error::internal("create the database file", format!("journal mode is {mode}")));
+    }
+    db.close().map_err(|(_, error)| cannot_create(error))
+}
+
+fn cannot_create(error: rusqlite::Error) -> Error {
+    Error::internal("create the database file", error)
+}
+
+fn cannot_open(error: rusqlite::Error) -> Error {
+    Error::internal("open the database file", error)
+}
+
+/// Takes from the connection what SQL of strangers must not have.
+fn harden(db: &rusqlite::Connection) -> rusqlite::Result<()> {
+    db.busy_timeout(Duration::ZERO)?;
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
+    db.set_limit(Limit::SQLITE_LIMIT_LENGTH, limits::VALUE_BYTES_MAX as i32)?;
+    db.set_limit(Limit::SQLITE_LIMIT_SQL_LENGTH, limits::SQL_BYTES_MAX as i32)?;
+    db.set_limit(Limit::SQLITE_LIMIT_WORKER_THREADS, 0)?;
+    // One, because VACUUM attaches a temporary file; the policy refuses ATTACH itself.
+    db.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 1)?;
+    db.execute_batch(&format!(
+        "PRAGMA synchronous = FULL; PRAGMA cache_size = -{};",
+        limits::PAGE_CACHE_KIB
+    ))
+}
+
+/// Whether the client's own SQL asked for the rollback: `ON CONFLICT ROLLBACK`, `RAISE(ROLLBACK)`.
+fn is_asked_rollback(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Sqlite(code) if code & 0xff == ffi::SQLITE_CONSTRAINT)
+}
+
+fn transaction_lost() -> Error {
+    Error::new(
+        ErrorKind::TransactionLost,
+        "the transaction was rolled back when an earlier statement failed; send ROLLBACK, then begin again",
+    )
+}
+
+fn read_transaction_refusal() -> Error {
+    Error::new(
+        ErrorKind::Sqlite(ffi::SQLITE_READONLY),
+        "SQLite error: attempt to write in a transaction that was begun READONLY",
+    )
+}

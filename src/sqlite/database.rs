@@ -1,0 +1,205 @@
+//! One tenant's file: its connections, its turn to write, its share of the threads.
+
+use std::ops::{Deref, DerefMut};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+
+use super::connection::Connection;
+use super::executor::{Executor, block};
+use super::session::SavedSession;
+use super::write_turn::WriteTurn;
+use crate::auth::Access;
+use crate::error::{Error, ErrorKind, Result};
+use crate::limits;
+
+/// What all databases of the server share.
+pub struct Engine {
+    threads: Arc<Semaphore>,
+    threads_per_database: usize,
+    connections: Arc<Semaphore>,
+    write_wait: Duration,
+    /// How long one statement may run.
+    pub statement_timeout: Duration,
+}
+
+impl Engine {
+    /// `threads` is the number of statements that may run at once, `connections` how many may be open.
+    pub fn new(
+        threads: usize,
+        connections: usize,
+        write_wait: Duration,
+        statement_timeout: Duration,
+    ) -> Self {
+        Engine {
+            threads: Arc::new(Semaphore::new(threads)),
+            // Half of them at most: one tenant's queries leave the other half to all others.
+            threads_per_database: (threads / 2).max(1),
+            connections: Arc::new(Semaphore::new(connections)),
+            write_wait,
+            statement_timeout,
+        }
+    }
+
+    /// Connections that may still be opened.
+    pub fn connections_left(&self) -> usize {
+        self.connections.available_permits()
+    }
+}
+
+/// A tenant's file as this process sees it. Exists once per file, so that there is one turn to write.
+pub struct Database {
+    path: PathBuf,
+    executor: Executor,
+    write_turn: WriteTurn,
+    engine: Arc<Engine>,
+    idle: Mutex<Vec<Idle>>,
+}
+
+struct Idle {
+    connection: Connection,
+    /// The stream that used it last.
+    owner: u64,
+    since: Instant,
+}
+
+/// Who wants a connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Tenancy {
+    /// The id of a stream that comes back, 0 for a new one.
+    pub owner: u64,
+    pub access: Access,
+    pub session: SavedSession,
+}
+
+impl Database {
+    pub fn new(path: PathBuf, engine: &Arc<Engine>) -> Self {
+        Database {
+            path,
+            executor: Executor::new(&engine.threads, engine.threads_per_database),
+            write_turn: WriteTurn::new(engine.write_wait),
+            engine: Arc::clone(engine),
+            idle: Mutex::default(),
+        }
+    }
+
+    pub fn executor(&self) -> &Executor {
+        &self.executor
+    }
+
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Lends a connection; opens one if none is idle, so call it where blocking is allowed.
+    pub fn connect(self: &Arc<Self>, tenancy: Tenancy) -> Result<Lease> {
+        if let Some(lease) = self.connect_idle(tenancy) {
+            return Ok(lease);
+        }
+        let open = Arc::clone(&self.engine.connections).try_acquire_owned().map_err(|_| {
+            Error::new(
+                ErrorKind::Overloaded,
+                "the server has as many database connections open as it may; try again later",
+            )
+        })?;
+        let mut connection =
+            Connection::open(&self.path, tenancy.access, self.write_turn.clone(), open)?;
+        connection.begin_session(tenancy.session, tenancy.access);
+        Ok(Lease::new(connection, self, tenancy.owner))
+    }
+
+    /// Lends a connection that is open and idle, if there is one. Does not block.
+    pub fn connect_idle(self: &Arc<Self>, tenancy: Tenancy) -> Option<Lease> {
+        let Idle { mut connection, owner, .. } = self.take_idle(tenancy.owner)?;
+        if tenancy.owner == 0 || owner != tenancy.owner {
+            connection.begin_session(tenancy.session, tenancy.access);
+        }
+        Some(Lease::new(connection, self, tenancy.owner))
+    }
+
+    /// The connection that the owner had before, or else the one used last.
+    fn take_idle(&self, owner: u64) -> Option<Idle> {
+        let mut idle = self.lock_idle();
+        match idle.iter().position(|candidate| owner != 0 && candidate.owner == owner) {
+            Some(index) => Some(idle.remove(index)),
+            None => idle.pop(),
+        }
+    }
+
+    fn take_back(&self, connection: Connection, owner: u64) {
+        let mut idle = self.lock_idle();
+        if connection.is_clean() && idle.len() < limits::IDLE_CONNECTIONS_PER_DATABASE {
+            idle.push(Idle { connection, owner, since: Instant::now() });
+        } else {
+            drop(idle);
+            dispose(connection);
+        }
+    }
+
+    /// Closes the connections that nobody has used since `before`. Returns whether any is left.
+    pub fn close_idle(&self, before: Instant) -> bool {
+        let (old, kept) = {
+            let mut idle = self.lock_idle();
+            let (old, kept): (Vec<_>, Vec<_>) = idle.drain(..).partition(|i| i.since < before);
+            *idle = kept;
+            (old, !idle.is_empty())
+        };
+        old.into_iter().for_each(|idle| dispose(idle.connection));
+        kept
+    }
+
+    fn lock_idle(&self) -> std::sync::MutexGuard<'_, Vec<Idle>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Closing writes: it rolls back, and the last connection of a file checkpoints the WAL.
+fn dispose(connection: Connection) {
+    match Handle::try_current() {
+        Ok(runtime) => drop(runtime.spawn(async move { block(|| drop(connection)) })),
+        Err(_) => drop(connection),
+    }
+}
+
+/// A connection in the hands of one stream; goes back to its database when dropped.
+pub struct Lease {
+    connection: Option<Connection>,
+    database: Arc<Database>,
+    owner: u64,
+}
+
+impl Lease {
+    fn new(connection: Connection, database: &Arc<Database>, owner: u64) -> Self {
+        Lease { connection: Some(connection), database: Arc::clone(database), owner }
+    }
+
+    /// Remembers for whom the connection is, so that the same stream gets it again if it is still free.
+    pub fn set_owner(&mut self, owner: u64) {
+        self.owner = owner;
+    }
+}
+
+impl Deref for Lease {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        self.connection.as_ref().expect("present until dropped")
+    }
+}
+
+impl DerefMut for Lease {
+    fn deref_mut(&mut self) -> &mut Connection {
+        self.connection.as_mut().expect("present until dropped")
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            self.database.take_back(connection, self.owner);
+        }
+    }
+}

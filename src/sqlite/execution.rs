@@ -1,0 +1,203 @@
+//! One statement on its way from text to last row, with the places where it may have to wait.
+
+use std::time::{Duration, Instant};
+
+use rusqlite::ffi;
+
+use super::arguments::Arguments;
+use super::connection::Connection;
+use super::sink::{Flow, Sink, Summary};
+use super::statement::Step;
+use crate::error::{Error, ErrorKind, Result};
+
+/// How far work on a connection has come. All but `Done` want to be continued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    Done,
+    /// The sink has enough for now.
+    Paused,
+    /// A statement is about to write, and others write or wait before it.
+    NeedsTurn,
+    /// The file is locked by something other than a stream of this server.
+    Busy,
+    /// The client has gone; nothing more shall be executed.
+    Cancelled,
+}
+
+/// The execution of one statement.
+pub(super) struct Execution {
+    started: Instant,
+    /// Running time that is left of the limit; waiting does not count.
+    limit: Duration,
+    left: Duration,
+    total_changes: i64,
+    has_begun: bool,
+}
+
+/// What the text behind the first statement may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tail {
+    /// Nothing but comments and white space.
+    Empty,
+    /// More statements.
+    Any,
+}
+
+impl Execution {
+    /// Prepares and binds the first statement of `sql`. Also says how long that statement is, or, where
+    /// there is none, how much of the text SQLite has passed over.
+    pub(super) fn start(
+        connection: &mut Connection,
+        sql: &str,
+        tail: Tail,
+        arguments: &Arguments,
+        limit: Duration,
+    ) -> Result<(Option<Self>, usize)> {
+        let started = Instant::now();
+        connection.interruption().allow(limit);
+        let (statement, consumed) = connection.prepare(sql)?;
+        if statement.is_none() {
+            return Ok((None, consumed));
+        }
+        if tail == Tail::Empty && !skip_blank(&sql[consumed..]).is_empty() {
+            return Err(many_statements());
+        }
+        connection.bind(arguments)?;
+        let total_changes = connection.counters().total_changes;
+        let execution = Execution { started, limit, left: limit, total_changes, has_begun: false };
+        Ok((Some(execution), consumed))
+    }
+
+    /// Runs the statement until it ends, has to wait, or the sink wants a pause.
+    pub(super) fn advance(
+        &mut self,
+        connection: &mut Connection,
+        step: usize,
+        sink: &mut impl Sink,
+    ) -> Result<Progress> {
+        if connection.interruption().is_cancelled() {
+            return Ok(Progress::Cancelled);
+        }
+        if connection.writes() && !connection.try_take_turn() {
+            return Ok(Progress::NeedsTurn);
+        }
+        let resumed = Instant::now();
+        connection.interruption().allow(self.left);
+        let result = self.run(connection, step, sink);
+        self.left = self.left.saturating_sub(resumed.elapsed());
+        result.map_err(|error| connection.interruption().explain(error, self.limit))
+    }
+
+    fn run(
+        &mut self,
+        connection: &mut Connection,
+        step: usize,
+        sink: &mut impl Sink,
+    ) -> Result<Progress> {
+        loop {
+            match connection.step() {
+                Ok(Step::Row) => {
+                    self.begin(connection, step, sink);
+                    if let Err(error) = connection.read_row(sink.rows()) {
+                        return stop(connection, error);
+                    }
+                    match sink.row_done() {
+                        Flow::Continue => {}
+                        // A statement that writes is not left half done: others wait for it.
+                        Flow::Pause if connection.writes() => {}
+                        Flow::Pause => return Ok(Progress::Paused),
+                        Flow::Full(error) => return stop(connection, error),
+                    }
+                }
+                Ok(Step::Done) => {
+                    self.begin(connection, step, sink);
+                    sink.end(self.summary(connection));
+                    connection.finish();
+                    return Ok(Progress::Done);
+                }
+                Err(error) if is_busy(&error) && !self.has_begun => {
+                    connection.rewind();
+                    return Ok(Progress::Busy);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn begin(&mut self, connection: &mut Connection, step: usize, sink: &mut impl Sink) {
+        if !self.has_begun {
+            self.has_begun = true;
+            sink.begin(step, connection.cols());
+        }
+    }
+
+    fn summary(&self, connection: &Connection) -> Summary {
+        let counters = connection.counters();
+        let written = counters.total_changes - self.total_changes;
+        let is_write = connection.writes();
+        // SQLite leaves `changes()` as it was where a statement changes no row.
+        let affected_row_count = if written == 0 { 0 } else { counters.changes };
+        let last_insert_rowid = Some(counters.last_insert_rowid).filter(|r| is_write && *r != 0);
+        Summary {
+            affected_row_count: affected_row_count.unsigned_abs(),
+            last_insert_rowid,
+            rows_read: connection.rows_read(),
+            rows_written: u64::try_from(written).ok(),
+            duration: self.started.elapsed(),
+        }
+    }
+}
+
+/// Ends a statement whose rows cannot be delivered, so that it has changed nothing.
+fn stop(connection: &mut Connection, error: Error) -> Result<Progress> {
+    if connection.writes() {
+        connection.stop();
+    }
+    Err(error)
+}
+
+/// `SQLITE_BUSY` proper passes; a stale snapshot (`SQLITE_BUSY_SNAPSHOT`) does not.
+fn is_busy(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Sqlite(ffi::SQLITE_BUSY | ffi::SQLITE_BUSY_RECOVERY))
+}
+
+/// What is left of `sql` behind white space, comments and semicolons.
+pub fn skip_blank(sql: &str) -> &str {
+    let mut rest = sql;
+    loop {
+        rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == ';');
+        if let Some(comment) = rest.strip_prefix("--") {
+            rest = comment.split_once('\n').map_or("", |(_, after)| after);
+        } else if let Some(comment) = rest.strip_prefix("/*") {
+            rest = comment.split_once("*/").map_or("", |(_, after)| after);
+        } else {
+            return rest;
+        }
+    }
+}
+
+pub(super) fn no_statement() -> Error {
+    Error::new(ErrorKind::SqlNoStatement, "SQL string does not contain any statement")
+}
+
+pub(super) fn many_statements() -> Error {
+    Error::new(
+        ErrorKind::SqlManyStatements,
+        "SQL string contains more than one statement; send one at a time, a batch, or a sequence",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::skip_blank;
+
+    #[test]
+    fn blank_is_what_holds_no_statement() {
+        for sql in ["", " ;\n;", "-- a", "--a\n/* b; */;", "/* never closed"] {
+            assert_eq!(skip_blank(sql), "", "{sql:?}");
+        }
+        for sql in ["x", "; x", "-- a\nx", "/* b */ x"] {
+            assert_eq!(skip_blank(sql), "x", "{sql:?}");
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Which work may use a thread, and how it waits when it may not go on.
+//!
+//! SQLite calls block. They run on the runtime's own threads, announced with `block_in_place` so that other
+//! tasks move elsewhere, and only with a permit: one of the database, so that no tenant takes all threads,
+//! and one of the server. Everything that waits (for a permit, for the turn to write, for a lock of another
+//! process) waits without a thread.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::ffi;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep, timeout};
+
+use super::connection::Connection;
+use super::execution::Progress;
+use crate::error::{Error, ErrorKind, Result};
+use crate::limits;
+
+/// Work on a connection that can be continued after waiting.
+pub trait Work {
+    fn advance(&mut self, connection: &mut Connection) -> Progress;
+    /// Ends what is waiting with this error; the work goes on with what comes next, if anything does.
+    fn fail(&mut self, connection: &mut Connection, error: Error);
+}
+
+/// Admission to threads for the work of one database.
+#[derive(Clone)]
+pub struct Executor {
+    server: Arc<Semaphore>,
+    database: Arc<Semaphore>,
+}
+
+impl Executor {
+    /// An executor for one more database, which may use up to `per_database` threads of the server's.
+    pub fn new(server: &Arc<Semaphore>, per_database: usize) -> Self {
+        Executor { server: Arc::clone(server), database: Arc::new(Semaphore::new(per_database)) }
+    }
+
+    /// Runs `work` on a thread. A panic becomes an error.
+    pub async fn run<T>(&self, work: impl FnOnce() -> T) -> Result<T> {
+        let _database = admit(&self.database).await?;
+        let _server = admit(&self.server).await?;
+        block(|| catch_unwind(AssertUnwindSafe(work)))
+            .map_err(|_| Error::internal("execute the request", "it panicked; see the log"))
+    }
+
+    /// Carries `work` to its end or to a pause, waiting wherever it has to.
+    pub async fn drive(
+        &self,
+        connection: &mut Connection,
+        work: &mut (impl Work + Send),
+    ) -> Result<Progress> {
+        let mut busy_since = None;
+        loop {
+            let progress = self.run(|| work.advance(connection)).await.inspect_err(|error| {
+                if error.kind() == ErrorKind::Internal {
+                    // After a panic nothing is known of the connection: it must not be used again.
+                    connection.interruption().cancel();
+                }
+            })?;
+            match progress {
+                Progress::Done | Progress::Paused | Progress::Cancelled => return Ok(progress),
+                Progress::NeedsTurn => {
+                    busy_since = None;
+                    if let Err(error) = connection.wait_for_turn().await {
+                        self.run(|| work.fail(connection, error)).await?;
+                    }
+                }
+                Progress::Busy => {
+                    let since = *busy_since.get_or_insert_with(Instant::now);
+                    if since.elapsed() < limits::BUSY_WAIT {
+                        sleep(limits::BUSY_RETRY).await;
+                    } else {
+                        busy_since = None;
+                        self.run(|| work.fail(connection, still_busy())).await?;
+                    }
+                }
+            }
+        }
+    }
+}
+
+async fn admit(permits: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit> {
+    if let Ok(permit) = Arc::clone(permits).try_acquire_owned() {
+        return Ok(permit);
+    }
+    match timeout(limits::ADMISSION_WAIT, Arc::clone(permits).acquire_owned()).await {
+        Ok(Ok(permit)) => Ok(permit),
+        _ => Err(Error::new(
+            ErrorKind::Overloaded,
+            format!(
+                "the database was busy with other requests for {} s; try again later",
+                limits::ADMISSION_WAIT.as_secs()
+            ),
+        )),
+    }
+}
+
+fn still_busy() -> Error {
+    let seconds = Duration::as_secs(&limits::BUSY_WAIT);
+    Error::new(
+        ErrorKind::Sqlite(ffi::SQLITE_BUSY),
+        format!(
+            "SQLite error: database is locked: another process has held the file for {seconds} s"
+        ),
+    )
+}
+
+/// Runs blocking work on this thread, which the runtime replaces meanwhile.
+#[expect(clippy::disallowed_methods, reason = "the one place where database work blocks a thread")]
+pub fn block<T>(work: impl FnOnce() -> T) -> T {
+    tokio::task::block_in_place(work)
+}

@@ -1,0 +1,77 @@
+//! Stopping a statement: after its time, or when nobody waits for it any more.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use rusqlite::ffi;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::limits;
+
+/// Asks a running statement to stop; may be used from any thread, at any time.
+#[derive(Clone)]
+pub struct Interruption(Arc<State>);
+
+struct State {
+    epoch: Instant,
+    /// In nanoseconds since `epoch`.
+    deadline: AtomicU64,
+    cancelled: AtomicBool,
+}
+
+impl Interruption {
+    /// Makes SQLite look every so often whether the statement that runs on `db` shall stop.
+    pub(super) fn install(db: &mut rusqlite::Connection) -> Result<Self> {
+        let state = Arc::new(State {
+            epoch: Instant::now(),
+            deadline: AtomicU64::new(u64::MAX),
+            cancelled: AtomicBool::new(false),
+        });
+        let watched = Arc::clone(&state);
+        db.progress_handler(limits::PROGRESS_OPERATIONS, Some(move || watched.is_over()))
+            .map_err(|error| Error::internal("watch over statements", error))?;
+        Ok(Interruption(state))
+    }
+
+    /// Lets the connection run for `time`, and forgets an earlier cancellation of another stream.
+    pub(super) fn allow(&self, time: Duration) {
+        let deadline = self.0.epoch.elapsed().saturating_add(time);
+        let nanos = u64::try_from(deadline.as_nanos()).unwrap_or(u64::MAX);
+        self.0.deadline.store(nanos, Relaxed);
+    }
+
+    /// Makes the running statement, and all that come after it, fail: the client has gone.
+    pub fn cancel(&self) {
+        self.0.cancelled.store(true, Relaxed);
+    }
+
+    pub fn is_cancelled(&self) -> bool {
+        self.0.cancelled.load(Relaxed)
+    }
+
+    /// Gives SQLite's "interrupted" its reason.
+    pub(super) fn explain(&self, error: Error, limit: Duration) -> Error {
+        if !matches!(error.kind(), ErrorKind::Sqlite(code) if code & 0xff == ffi::SQLITE_INTERRUPT)
+        {
+            return error;
+        }
+        let message = if self.is_cancelled() {
+            "the statement was stopped because its client disconnected".to_owned()
+        } else {
+            format!(
+                "the statement ran longer than {} s and was stopped; make it do less at a time, or \
+                 raise --statement-timeout",
+                limit.as_secs_f64()
+            )
+        };
+        Error::new(ErrorKind::StatementTimeout, message)
+    }
+}
+
+impl State {
+    fn is_over(&self) -> bool {
+        self.cancelled.load(Relaxed)
+            || self.epoch.elapsed().as_nanos() >= u128::from(self.deadline.load(Relaxed))
+    }
+}

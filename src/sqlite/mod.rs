@@ -1,0 +1,39 @@
+//! SQLite for strangers: connections, the policy on their SQL, and the execution of batches.
+//!
+//! Everything that opens, reads, writes or checkpoints a tenant's file is in this module. A reader may
+//! start with [`Database`] (who may use a connection), then [`run`](Run) (what happens to a batch), then
+//! `policy` (what SQL may do). Unsafe code is in `statement` and `session` only.
+
+mod arguments;
+mod cache;
+pub mod codes;
+mod connection;
+mod database;
+mod describe;
+mod dialect;
+mod dump;
+mod execution;
+mod executor;
+mod interruption;
+mod policy;
+mod pragma;
+mod regulator;
+mod run;
+mod script;
+mod session;
+mod sink;
+mod statement;
+mod write_turn;
+
+pub use arguments::Arguments;
+pub use connection::{Connection, create_file};
+pub use database::{Database, Engine, Lease, Tenancy};
+pub use dump::Dump;
+pub use execution::{Progress, skip_blank};
+pub use executor::{Executor, Work, block};
+pub use interruption::Interruption;
+pub use run::{Run, RunStep};
+pub use script::Script;
+pub use session::SavedSession;
+pub use sink::{Flow, Sink, Summary};
+pub use write_turn::WriteTurn;

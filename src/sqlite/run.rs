@@ -1,0 +1,86 @@
+//! The execution of a batch: steps in order, each under its condition.
+//!
+//! A run can stop between any two rows and be continued later, on the same connection, from any thread.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hrana_protocol::BatchCond;
+use hrana_protocol::batch::StepOutcome;
+
+use super::arguments::Arguments;
+use super::connection::Connection;
+use super::execution::{Execution, Progress, Tail, no_statement};
+use super::executor::Work;
+use super::sink::Sink;
+use crate::error::{Error, Result};
+
+/// One step of a batch, with its SQL text found.
+#[derive(Clone, Debug)]
+pub struct RunStep {
+    pub condition: Option<BatchCond>,
+    pub sql: Arc<str>,
+    pub arguments: Arguments,
+}
+
+/// A batch being executed. Conditions look only backwards: see `Batch::check`.
+pub struct Run<S> {
+    steps: Vec<RunStep>,
+    /// Of the steps before the current one.
+    outcomes: Vec<StepOutcome>,
+    execution: Option<Execution>,
+    statement_timeout: Duration,
+    pub sink: S,
+}
+
+impl<S: Sink> Run<S> {
+    pub fn new(steps: Vec<RunStep>, statement_timeout: Duration, sink: S) -> Self {
+        let outcomes = Vec::with_capacity(steps.len());
+        Run { steps, outcomes, execution: None, statement_timeout, sink }
+    }
+
+    fn try_advance(&mut self, connection: &mut Connection, index: usize) -> Result<Progress> {
+        if self.execution.is_none() {
+            let step = &self.steps[index];
+            let is_due = |condition: &BatchCond| {
+                condition.eval(&self.outcomes, connection.is_autocommit())
+            };
+            if !step.condition.as_ref().is_none_or(is_due) {
+                self.outcomes.push(StepOutcome::Skipped);
+                return Ok(Progress::Done);
+            }
+            let sql = step.sql.trim_start_matches(';');
+            let (timeout, arguments) = (self.statement_timeout, &step.arguments);
+            let (execution, _) =
+                Execution::start(connection, sql, Tail::Empty, arguments, timeout)?;
+            self.execution = execution;
+        }
+        let execution = self.execution.as_mut().ok_or_else(no_statement)?;
+        let progress = execution.advance(connection, index, &mut self.sink)?;
+        if progress == Progress::Done {
+            self.execution = None;
+            self.outcomes.push(StepOutcome::Ok);
+        }
+        Ok(progress)
+    }
+}
+
+impl<S: Sink> Work for Run<S> {
+    fn advance(&mut self, connection: &mut Connection) -> Progress {
+        while self.outcomes.len() < self.steps.len() {
+            match self.try_advance(connection, self.outcomes.len()) {
+                Ok(Progress::Done) => {}
+                Ok(progress) => return progress,
+                Err(error) => self.fail(connection, error),
+            }
+        }
+        Progress::Done
+    }
+
+    fn fail(&mut self, connection: &mut Connection, error: Error) {
+        connection.abandon();
+        self.execution = None;
+        self.sink.fail(self.outcomes.len(), error);
+        self.outcomes.push(StepOutcome::Error);
+    }
+}

@@ -1,0 +1,71 @@
+//! The execution of a sequence: several statements in one text, without arguments and results.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::arguments::Arguments;
+use super::connection::Connection;
+use super::execution::{Execution, Progress, Tail, skip_blank};
+use super::executor::Work;
+use super::sink::{Discard, Sink as _};
+use crate::error::{Error, Result};
+
+/// A sequence being executed; it ends at its first failure.
+pub struct Script {
+    sql: Arc<str>,
+    /// Where the next statement begins.
+    offset: usize,
+    execution: Option<Execution>,
+    sink: Discard,
+    statement_timeout: Duration,
+}
+
+impl Script {
+    pub fn new(sql: Arc<str>, statement_timeout: Duration) -> Self {
+        Script { sql, offset: 0, execution: None, sink: Discard::default(), statement_timeout }
+    }
+
+    /// How the sequence ended.
+    pub fn finish(self) -> Result<()> {
+        self.sink.error.map_or(Ok(()), Err)
+    }
+
+    fn try_advance(&mut self, connection: &mut Connection) -> Result<Progress, Error> {
+        loop {
+            if let Some(execution) = &mut self.execution {
+                match execution.advance(connection, 0, &mut self.sink)? {
+                    Progress::Done => self.execution = None,
+                    progress => return Ok(progress),
+                }
+            }
+            let rest = &self.sql[self.offset..];
+            let none = Arguments::default();
+            let (execution, consumed) =
+                Execution::start(connection, rest, Tail::Any, &none, self.statement_timeout)?;
+            self.offset += consumed;
+            self.execution = execution;
+            if self.execution.is_none() && skip_blank(&self.sql[self.offset..]).is_empty() {
+                return Ok(Progress::Done);
+            }
+        }
+    }
+}
+
+impl Work for Script {
+    fn advance(&mut self, connection: &mut Connection) -> Progress {
+        match self.try_advance(connection) {
+            Ok(progress) => progress,
+            Err(error) => {
+                self.fail(connection, error);
+                Progress::Done
+            }
+        }
+    }
+
+    fn fail(&mut self, connection: &mut Connection, error: Error) {
+        connection.abandon();
+        self.execution = None;
+        self.offset = self.sql.len();
+        self.sink.fail(0, error);
+    }
+}

@@ -1,0 +1,66 @@
+//! Where the results of an execution go, piece by piece in the order of Hrana's cursor entries.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hrana_protocol::{Col, Rows};
+
+use crate::error::Error;
+
+/// Takes the results of the steps of a run.
+///
+/// For each executed step: `begin`, then for each row values into `rows` and `row_done`, then `end`; or
+/// `fail` at any point. A step that is skipped is not mentioned.
+pub trait Sink {
+    fn begin(&mut self, step: usize, cols: Arc<[Col]>);
+    /// Where the values of the next row are to be pushed.
+    fn rows(&mut self) -> &mut Rows;
+    fn row_done(&mut self) -> Flow;
+    fn end(&mut self, summary: Summary);
+    fn fail(&mut self, step: usize, error: Error);
+}
+
+/// Whether the sink wants more rows.
+pub enum Flow {
+    Continue,
+    /// Later.
+    Pause,
+    /// Never; the step shall fail with this.
+    Full(Error),
+}
+
+/// What is known of a statement at its end.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Summary {
+    pub affected_row_count: u64,
+    pub last_insert_rowid: Option<i64>,
+    pub rows_read: Option<u64>,
+    pub rows_written: Option<u64>,
+    pub duration: Duration,
+}
+
+/// Drops everything but the first failure.
+#[derive(Default)]
+pub(super) struct Discard {
+    rows: Rows,
+    pub(super) error: Option<Error>,
+}
+
+impl Sink for Discard {
+    fn begin(&mut self, _step: usize, _cols: Arc<[Col]>) {}
+
+    fn rows(&mut self) -> &mut Rows {
+        &mut self.rows
+    }
+
+    fn row_done(&mut self) -> Flow {
+        self.rows.clear();
+        Flow::Continue
+    }
+
+    fn end(&mut self, _summary: Summary) {}
+
+    fn fail(&mut self, _step: usize, error: Error) {
+        self.error.get_or_insert(error);
+    }
+}
