@@ -1,0 +1,3 @@
+//! All tests that need a server: one binary, so that it links once.
+
+mod harness;
