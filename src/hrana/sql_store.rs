@@ -10,13 +10,13 @@ use crate::limits;
 
 /// The texts of one stream.
 #[derive(Clone, Debug, Default)]
-pub struct SqlStore {
+pub(super) struct SqlStore {
     texts: HashMap<i32, Arc<str>>,
     bytes: usize,
 }
 
 impl SqlStore {
-    pub fn store(&mut self, id: i32, sql: String) -> Result<()> {
+    pub(super) fn store(&mut self, id: i32, sql: String) -> Result<()> {
         if self.texts.contains_key(&id) {
             return Err(Error::new(
                 ErrorKind::SqlStoreExists,
@@ -40,14 +40,14 @@ impl SqlStore {
     }
 
     /// Forgets a text; it is no error if there is none.
-    pub fn close(&mut self, id: i32) {
+    pub(super) fn close(&mut self, id: i32) {
         if let Some(sql) = self.texts.remove(&id) {
             self.bytes -= sql.len();
         }
     }
 
     /// The text that a statement means.
-    pub fn resolve(&self, sql: SqlRef) -> Result<Arc<str>> {
+    pub(super) fn resolve(&self, sql: SqlRef) -> Result<Arc<str>> {
         match sql {
             SqlRef::Text { sql } => Ok(sql.into()),
             SqlRef::Stored { sql_id } => self.texts.get(&sql_id).cloned().ok_or_else(|| {
@@ -60,7 +60,7 @@ impl SqlStore {
     }
 
     /// Memory that the texts occupy.
-    pub fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
 }

@@ -93,7 +93,7 @@ enum Ending {
 
 /// What a baton opens.
 pub enum Opened {
-    Stream(Box<Stream>, Borrowed),
+    Stream(Box<(Stream, Borrowed)>),
     /// The request was served before; this was the reply.
     Reply(Bytes),
     /// Another request is being executed on the stream: ask again soon.
@@ -157,7 +157,7 @@ impl Streams {
         slot.lend(digest, next.nonce, self);
         let borrowed =
             Borrowed { streams: Arc::clone(self), next, is_known: true, is_done: false };
-        Ok(Opened::Stream(Box::new(held.into_stream()), borrowed))
+        Ok(Opened::Stream(Box::new((held.into_stream(), borrowed))))
     }
 
     /// Rolls back and ends the streams that have been idle for too long, and forgets what ended long ago.

@@ -31,8 +31,11 @@ pub(crate) async fn cursor(
     let request: CursorReqBody = protocol.decode(&body)?;
     check_batch(&request.batch)?;
     let found = streams::find(&app, caller, request.baton.as_deref(), protocol, &body).await?;
-    let Found::Stream(mut stream, mut borrowed) = found else {
-        return Err(Error::internal("repeat a reply", "replies of cursors are not kept"));
+    let (mut stream, mut borrowed) = match found {
+        Found::Stream(found) => *found,
+        Found::Reply(_) => {
+            return Err(Error::internal("repeat a reply", "replies of cursors are not kept"));
+        }
     };
     let disconnect = Disconnect::default();
     stream.begin_request(disconnect.clone());

@@ -27,7 +27,7 @@ pub(crate) async fn pipeline(
     check(&request.requests, protocol.version)?;
     let found = streams::find(&app, caller, request.baton.as_deref(), protocol, &body).await;
     let (mut stream, borrowed) = match found {
-        Ok(Found::Stream(stream, borrowed)) => (stream, borrowed),
+        Ok(Found::Stream(found)) => *found,
         Ok(Found::Reply(reply)) => return Ok(protocol.response(reply)),
         Err(error) if is_close_of_expired(&error, &request.requests) => {
             return Ok(protocol.response(protocol.encode(&closed())));

@@ -17,7 +17,7 @@ use crate::limits;
 
 /// A stream for this request, or the reply that the same request got before.
 pub(crate) enum Found {
-    Stream(Stream, Borrowed),
+    Stream(Box<(Stream, Borrowed)>),
     Reply(Bytes),
 }
 
@@ -30,7 +30,7 @@ pub(crate) async fn find(
 ) -> Result<Found> {
     let Some(baton) = baton else {
         let stream = Stream::open(Arc::clone(&app.namespaces), caller.namespace, caller.access);
-        return Ok(Found::Stream(stream, app.streams.borrow_new()?));
+        return Ok(Found::Stream(Box::new((stream, app.streams.borrow_new()?))));
     };
     let baton = Baton::parse(baton).ok_or_else(|| {
         Error::new(ErrorKind::BatonInvalid, "Received an invalid baton: it is not one of this server")
@@ -40,7 +40,7 @@ pub(crate) async fn find(
     loop {
         let id = caller.namespace.id();
         match app.streams.borrow(baton, id, caller.access, digest)? {
-            Opened::Stream(stream, borrowed) => return Ok(Found::Stream(*stream, borrowed)),
+            Opened::Stream(found) => return Ok(Found::Stream(found)),
             Opened::Reply(reply) => return Ok(Found::Reply(reply)),
             Opened::Wait if Instant::now() < deadline => {
                 tokio::time::sleep(limits::BATON_RETRY).await;

@@ -18,7 +18,7 @@ pub struct Record {
     pub group: String,
 }
 
-pub struct Catalog(Mutex<Connection>);
+pub(super) struct Catalog(Mutex<Connection>);
 
 /// The form of the catalog that this program writes (`PRAGMA user_version`).
 const FORMAT: i64 = 1;
@@ -37,7 +37,7 @@ CREATE TABLE deleted (id TEXT PRIMARY KEY) STRICT;
 impl Catalog {
     /// Opens the catalog at `path`, or makes a new one.
     #[expect(clippy::disallowed_methods, reason = "the catalog is not a tenant's file")]
-    pub fn open(path: &Path) -> Result<Self> {
+    pub(super) fn open(path: &Path) -> Result<Self> {
         let db = Connection::open(path).map_err(failed("open the catalog"))?;
         prepare(&db).map_err(failed("read the catalog"))?;
         let format: i64 = db
@@ -52,7 +52,7 @@ impl Catalog {
         Ok(Catalog(Mutex::new(db)))
     }
 
-    pub fn find(&self, name: &NamespaceName) -> Result<Option<Record>> {
+    pub(super) fn find(&self, name: &NamespaceName) -> Result<Option<Record>> {
         let sql = "SELECT id, name, group_name FROM databases WHERE name = ?";
         let db = self.lock();
         let mut statement = db.prepare(sql).map_err(failed("look a database up"))?;
@@ -61,7 +61,7 @@ impl Catalog {
     }
 
     /// Databases in the order of their names, from the first name after `after` on.
-    pub fn list(&self, group: Option<&str>, after: &str, limit: usize) -> Result<Vec<Record>> {
+    pub(super) fn list(&self, group: Option<&str>, after: &str, limit: usize) -> Result<Vec<Record>> {
         let sql = "SELECT id, name, group_name FROM databases
                    WHERE name > ?1 AND (?2 IS NULL OR group_name = ?2) ORDER BY name LIMIT ?3";
         let db = self.lock();
@@ -74,7 +74,7 @@ impl Catalog {
     }
 
     /// Adds a database. Once this returns it exists, whatever happens to the machine.
-    pub fn insert(&self, record: &Record) -> Result<()> {
+    pub(super) fn insert(&self, record: &Record) -> Result<()> {
         let sql = "INSERT INTO databases (id, name, group_name) VALUES (?, ?, ?)";
         let values = params![record.id.to_string(), record.name.as_str(), record.group];
         match self.lock().execute(sql, values) {
@@ -89,7 +89,7 @@ impl Catalog {
     }
 
     /// Removes a database and notes that its files are to be removed. `None` if there is none.
-    pub fn delete(&self, name: &NamespaceName) -> Result<Option<Uuid>> {
+    pub(super) fn delete(&self, name: &NamespaceName) -> Result<Option<Uuid>> {
         let mut db = self.lock();
         let transaction = db.transaction().map_err(failed("delete a database"))?;
         let id: Option<String> = transaction
@@ -107,7 +107,7 @@ impl Catalog {
     }
 
     /// Databases that were deleted and whose files may still be there.
-    pub fn deleted(&self) -> Result<Vec<Uuid>> {
+    pub(super) fn deleted(&self) -> Result<Vec<Uuid>> {
         let db = self.lock();
         let mut statement =
             db.prepare("SELECT id FROM deleted").map_err(failed("list deleted databases"))?;
@@ -116,7 +116,7 @@ impl Catalog {
     }
 
     /// Forgets a deleted database, whose files are gone.
-    pub fn purge(&self, id: Uuid) -> Result<()> {
+    pub(super) fn purge(&self, id: Uuid) -> Result<()> {
         let purged = self.lock().execute("DELETE FROM deleted WHERE id = ?", [id.to_string()]);
         purged.map(|_| ()).map_err(failed("forget a deleted database"))
     }

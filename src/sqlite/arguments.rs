@@ -18,7 +18,7 @@ impl Arguments {
         let count = statement.parameter_count();
         if self.positional.len() > count {
             let given = self.positional.len();
-            return Err(invalid(format!("too many: {given} are given, {count} are expected")));
+            return Err(invalid(&format!("too many: {given} are given, {count} are expected")));
         }
         let mut assigned: Vec<Option<&Value>> = self.positional.iter().map(Some).collect();
         assigned.resize(count, None);
@@ -28,7 +28,7 @@ impl Arguments {
                 name.is_some_and(|name| name == argument.name || name[1..] == argument.name)
             };
             let index = (1..=count).find(is_meant).ok_or_else(|| {
-                invalid(format!("there is no parameter called `{}`", argument.name))
+                invalid(&format!("there is no parameter called `{}`", argument.name))
             })?;
             assigned[index - 1] = Some(&argument.value);
         }
@@ -37,8 +37,8 @@ impl Arguments {
             // EXPLAIN shows the plan for any value.
             None if statement.is_explain => Ok(&Value::Null),
             None => Err(match statement.parameter_name(index + 1) {
-                Some(name) => invalid(format!("the parameter {name} has no value")),
-                None => invalid(format!("parameter {} has no value", index + 1)),
+                Some(name) => invalid(&format!("the parameter {name} has no value")),
+                None => invalid(&format!("parameter {} has no value", index + 1)),
             }),
         };
         assigned.into_iter().enumerate().map(or_missing).collect()
@@ -53,7 +53,7 @@ impl Arguments {
     }
 }
 
-fn invalid(what: String) -> Error {
+fn invalid(what: &str) -> Error {
     Error::new(
         ErrorKind::ArgsInvalid,
         format!("the arguments do not match the parameters of the statement: {what}"),

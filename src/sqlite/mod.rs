@@ -16,6 +16,8 @@ mod execution;
 mod executor;
 mod interruption;
 mod policy;
+#[cfg(test)]
+mod policy_tests;
 mod pragma;
 mod regulator;
 mod run;

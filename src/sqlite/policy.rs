@@ -4,6 +4,7 @@
 //! SQL. The authorizer is asked while a statement is prepared, and again while it runs for the statements
 //! that SQLite prepares inside it.
 
+use rusqlite::ffi;
 use rusqlite::hooks::{AuthAction, AuthContext};
 
 use super::pragma::{self, Use};
@@ -47,7 +48,8 @@ pub(super) fn judge(access: Access, phase: Phase, context: &AuthContext<'_>) -> 
             pragma_use(access, pragma_name, pragma_value)
         }
         AuthAction::Insert { .. } | AuthAction::Update { .. } | AuthAction::Delete { .. } => {
-            if is_temp { Verdict::Allow } else { write(access) }
+            // The schema of `temp` is such a table too, and the only sign of some temporary triggers.
+            if is_temp { Verdict::Taint } else { write(access) }
         }
         AuthAction::Reindex { .. } | AuthAction::Analyze { .. } => write(access),
         AuthAction::CreateTempIndex { .. }
@@ -66,7 +68,10 @@ pub(super) fn judge(access: Access, phase: Phase, context: &AuthContext<'_>) -> 
         | AuthAction::DropTable { .. }
         | AuthAction::DropTrigger { .. }
         | AuthAction::DropView { .. }
-        | AuthAction::DropVtable { .. } => ddl(access),
+        | AuthAction::DropVtable { .. } => {
+            // `CREATE TABLE temp.x` comes here, not to CreateTempTable.
+            if is_temp { Verdict::Taint } else { ddl(access) }
+        }
         AuthAction::AlterTable { database_name, .. } => {
             if database_name == "temp" { Verdict::Taint } else { ddl(access) }
         }
@@ -74,6 +79,8 @@ pub(super) fn judge(access: Access, phase: Phase, context: &AuthContext<'_>) -> 
         AuthAction::Attach { filename } => attach(access, phase, filename),
         AuthAction::Detach { .. } if phase == Phase::Run => Verdict::Allow,
         AuthAction::Detach { .. } => deny("DETACH is not available: nothing can be attached"),
+        // Without a file name where that is an expression.
+        AuthAction::Unknown { code: ffi::SQLITE_ATTACH, .. } => attach(access, phase, "?"),
         ref other => Verdict::Deny(format!("this is not allowed here: {other:?}")),
     }
 }

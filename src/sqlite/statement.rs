@@ -54,7 +54,7 @@ impl Statement {
         let text = sql.as_ptr().cast::<c_char>();
         // SAFETY: `text` is valid for `length` bytes; PERSISTENT is a hint for cached statements.
         let code = unsafe {
-            let flags = ffi::SQLITE_PREPARE_PERSISTENT as u32;
+            let flags = ffi::SQLITE_PREPARE_PERSISTENT;
             ffi::sqlite3_prepare_v3(handle, text, length, flags, &mut raw, &mut tail)
         };
         if code != ffi::SQLITE_OK {
