@@ -47,9 +47,11 @@ pub(super) fn judge(access: Access, phase: Phase, context: &AuthContext<'_>) -> 
         AuthAction::Pragma { pragma_name, pragma_value } => {
             pragma_use(access, pragma_name, pragma_value)
         }
+        // The schema of `temp` is such a table too, and the only sign of `CREATE TRIGGER temp.x`.
+        AuthAction::Insert { .. } if is_temp => Verdict::Taint,
+        AuthAction::Update { .. } | AuthAction::Delete { .. } if is_temp => Verdict::Allow,
         AuthAction::Insert { .. } | AuthAction::Update { .. } | AuthAction::Delete { .. } => {
-            // The schema of `temp` is such a table too, and the only sign of some temporary triggers.
-            if is_temp { Verdict::Taint } else { write(access) }
+            write(access)
         }
         AuthAction::Reindex { .. } | AuthAction::Analyze { .. } => write(access),
         AuthAction::CreateTempIndex { .. }
