@@ -62,7 +62,9 @@ impl DataDir {
                 file.read_to_string(&mut token).map_err(|e| cannot_use(&path, e))?;
                 let token = token.trim().to_owned();
                 if token.len() < TOKEN_CHARS_MIN {
-                    let why = format!("it has less than {TOKEN_CHARS_MIN} characters; delete it to get a new one");
+                    let why = format!(
+                        "it has less than {TOKEN_CHARS_MIN} characters; delete it to get a new one"
+                    );
                     return Err(cannot_use(&path, why));
                 }
                 Ok(token)
@@ -79,8 +81,12 @@ impl DataDir {
         let token = URL_SAFE_NO_PAD.encode(bytes);
         let beside = path.with_extension("new");
         let write = || -> std::io::Result<()> {
-            let mut file =
-                OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&beside)?;
+            let mut file = OpenOptions::new()
+                .create(true)
+                .truncate(true)
+                .write(true)
+                .mode(0o600)
+                .open(&beside)?;
             writeln!(file, "{token}")?;
             file.sync_all()?;
             fs::rename(&beside, path)?;
@@ -94,9 +100,6 @@ impl DataDir {
 /// A shorter token could be guessed.
 const TOKEN_CHARS_MIN: usize = 32;
 
-fn cannot_use(
-    path: &Path,
-    cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-) -> Error {
+fn cannot_use(path: &Path, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
     Error::internal(format!("use the token file {}", path.display()), cause)
 }

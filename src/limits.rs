@@ -72,8 +72,9 @@ pub const BATON_RETRY: Duration = Duration::from_millis(5);
 /// meanwhile, so that the WAL grows.
 pub const CURSOR_STALL: Duration = Duration::from_secs(60);
 
-/// How long the next row of a dump may take.
-pub const DUMP_STEP: Duration = Duration::from_secs(60);
+/// How long the server's own small questions to a database may take: describing a statement, the next row
+/// of a dump.
+pub const OWN_STATEMENT: Duration = Duration::from_secs(60);
 
 /// Smaller answers are not worth compressing.
 pub const COMPRESSED_BYTES_MIN: u64 = 1024;

@@ -42,7 +42,8 @@ where
         };
         // Answers are written whole; waiting for more would only delay them.
         let _ = socket.set_nodelay(true);
-        let service = service.clone().map_request(|request: Request<Incoming>| request.map(Body::new));
+        let service =
+            service.clone().map_request(|request: Request<Incoming>| request.map(Body::new));
         let service = TowerToHyperService::new(service);
         let connection = builder.serve_connection(TokioIo::new(socket), service).into_owned();
         let watched = graceful.watch(connection);

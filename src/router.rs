@@ -8,6 +8,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 use tower::ServiceBuilder;
+use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::SizeAbove;
 use tower_http::cors::{Any, CorsLayer};
@@ -69,7 +70,8 @@ fn databases_one() -> MethodRouter<Arc<App>> {
 /// The service that answers requests.
 pub fn service(
     app: Arc<App>,
-) -> impl tower::Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send {
+) -> impl tower::Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send
+{
     // A browser application may be anywhere; who may do what is decided by tokens, not by origins.
     let cors = CorsLayer::new()
         .allow_origin(Any)
@@ -77,7 +79,9 @@ pub fn service(
         .allow_headers(Any)
         .expose_headers(Any)
         .max_age(limits::CORS_MAX_AGE);
-    let compression = CompressionLayer::new().compress_when(SizeAbove::new(limits::COMPRESSED_BYTES_MIN));
+    let compression = CompressionLayer::new()
+        .quality(CompressionLevel::Fastest)
+        .compress_when(SizeAbove::new(limits::COMPRESSED_BYTES_MIN));
     let router = routes().with_state(app);
     ServiceBuilder::new()
         .map_request(target::rewrite)

@@ -16,11 +16,11 @@ use crate::data_dir::DataDir;
 use crate::error::{Error, Result};
 use crate::hrana::Streams;
 use crate::http::App;
+use crate::limits;
 use crate::listener;
 use crate::namespace::Namespaces;
 use crate::router;
 use crate::sqlite::Engine;
-use crate::limits;
 
 /// A server that is running.
 pub struct Server {

@@ -111,7 +111,8 @@ impl Stream {
             }
             StreamRequest::Describe { sql } => {
                 let sql = self.sqls.resolve(sql)?;
-                let described = self.with_connection(|connection| connection.describe(&sql)).await?;
+                let described =
+                    self.with_connection(|connection| connection.describe(&sql)).await?;
                 StreamResponse::Describe { result: described? }
             }
             StreamRequest::StoreSql { sql_id, sql } => {

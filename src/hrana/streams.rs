@@ -155,8 +155,7 @@ impl Streams {
             }
         };
         slot.lend(digest, next.nonce, self);
-        let borrowed =
-            Borrowed { streams: Arc::clone(self), next, is_known: true, is_done: false };
+        let borrowed = Borrowed { streams: Arc::clone(self), next, is_known: true, is_done: false };
         Ok(Opened::Stream(Box::new((held.into_stream(), borrowed))))
     }
 
@@ -356,10 +355,9 @@ fn ended(ending: Ending) -> Error {
             ErrorKind::BatonInvalid,
             "Received an invalid baton: the stream was closed; open a new stream",
         ),
-        Ending::Expired => Error::new(
-            ErrorKind::StreamExpired,
-            "The stream has expired due to inactivity",
-        ),
+        Ending::Expired => {
+            Error::new(ErrorKind::StreamExpired, "The stream has expired due to inactivity")
+        }
         Ending::Lost => Error::new(
             ErrorKind::StreamExpired,
             "The stream has expired: its client disconnected during a request, and an open \

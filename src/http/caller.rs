@@ -28,7 +28,9 @@ impl FromRequestParts<Arc<App>> for Caller {
         for name in target::candidates(parts)? {
             match app.namespaces.get(&name) {
                 Ok(namespace) => return Ok(Caller { namespace, access }),
-                Err(error) if error.kind() == ErrorKind::DatabaseNotFound => not_found = Some(error),
+                Err(error) if error.kind() == ErrorKind::DatabaseNotFound => {
+                    not_found = Some(error)
+                }
                 Err(error) => return Err(error),
             }
         }

@@ -26,10 +26,7 @@ pub(crate) struct Gone;
 
 impl Chunks {
     /// Starts `produce` as a task. Its sender is all that it has to end for the body to end.
-    pub(crate) fn spawn<F>(
-        disconnect: Disconnect,
-        produce: impl FnOnce(ChunkSender) -> F,
-    ) -> Self
+    pub(crate) fn spawn<F>(disconnect: Disconnect, produce: impl FnOnce(ChunkSender) -> F) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
     {

@@ -22,7 +22,10 @@ pub(crate) async fn dump(State(app): State<Arc<App>>, caller: Caller) -> Result<
     let progress = stream.drive(&mut dump).await?;
     dump.check()?;
     let body =
-        Chunks::spawn(disconnect, |sender| async move { produce(stream, dump, progress, sender).await });
+        Chunks::spawn(
+            disconnect,
+            |sender| async move { produce(stream, dump, progress, sender).await },
+        );
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], Body::new(body)).into_response())
 }
 

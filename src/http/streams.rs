@@ -33,7 +33,10 @@ pub(crate) async fn find(
         return Ok(Found::Stream(Box::new((stream, app.streams.borrow_new()?))));
     };
     let baton = Baton::parse(baton).ok_or_else(|| {
-        Error::new(ErrorKind::BatonInvalid, "Received an invalid baton: it is not one of this server")
+        Error::new(
+            ErrorKind::BatonInvalid,
+            "Received an invalid baton: it is not one of this server",
+        )
     })?;
     let digest = digest(protocol, body);
     let deadline = Instant::now() + limits::BATON_WAIT;

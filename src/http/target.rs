@@ -40,7 +40,8 @@ pub(crate) fn rewrite(mut request: Request) -> Request {
 fn split(path: &str) -> (Option<String>, Option<String>) {
     let single;
     let clean = if path.contains("//") {
-        single = path.split('/').filter(|s| !s.is_empty()).fold(String::new(), |all, s| all + "/" + s);
+        single =
+            path.split('/').filter(|s| !s.is_empty()).fold(String::new(), |all, s| all + "/" + s);
         let slash = if path.ends_with('/') { "/" } else { "" };
         single.clone() + slash
     } else {

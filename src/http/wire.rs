@@ -6,6 +6,8 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use hrana_protocol::{Encoding, Version, json, protobuf};
+use http_body::Body as _;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -55,26 +57,22 @@ impl<S: Sync> FromRequest<S> for WholeBody {
 }
 
 async fn read(body: Body, limit: usize) -> Result<Bytes> {
-    axum::body::to_bytes(body, limit).await.map_err(|error| {
-        if is_length_limit(&error) {
-            let mebibytes = limit / limits::MIB;
-            let message = format!("the request body is larger than {mebibytes} MiB; split it");
-            Error::new(ErrorKind::BodyTooLarge, message)
-        } else {
-            Error::bad_request(format!("the request body could not be read: {error}"))
+    // A body that says how long it is need not be read to be refused.
+    if body.size_hint().lower() > limit as u64 {
+        return Err(too_large(limit));
+    }
+    match Limited::new(body, limit).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large(limit)),
+        Err(error) => {
+            Err(Error::bad_request(format!("the request body could not be read: {error}")))
         }
-    })
+    }
 }
 
-fn is_length_limit(error: &axum::Error) -> bool {
-    let mut cause: Option<&dyn std::error::Error> = Some(error);
-    while let Some(error) = cause {
-        if error.to_string().contains("length limit exceeded") {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
+fn too_large(limit: usize) -> Error {
+    let message = format!("the request body is larger than {} MiB; split it", limit / limits::MIB);
+    Error::new(ErrorKind::BodyTooLarge, message)
 }
 
 /// A JSON answer of the platform API and of the other endpoints that speak only JSON.

@@ -61,7 +61,12 @@ impl Catalog {
     }
 
     /// Databases in the order of their names, from the first name after `after` on.
-    pub(super) fn list(&self, group: Option<&str>, after: &str, limit: usize) -> Result<Vec<Record>> {
+    pub(super) fn list(
+        &self,
+        group: Option<&str>,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<Record>> {
         let sql = "SELECT id, name, group_name FROM databases
                    WHERE name > ?1 AND (?2 IS NULL OR group_name = ?2) ORDER BY name LIMIT ?3";
         let db = self.lock();
@@ -93,9 +98,11 @@ impl Catalog {
         let mut db = self.lock();
         let transaction = db.transaction().map_err(failed("delete a database"))?;
         let id: Option<String> = transaction
-            .query_row("DELETE FROM databases WHERE name = ? RETURNING id", [name.as_str()], |row| {
-                row.get(0)
-            })
+            .query_row(
+                "DELETE FROM databases WHERE name = ? RETURNING id",
+                [name.as_str()],
+                |row| row.get(0),
+            )
             .optional()
             .map_err(failed("delete a database"))?;
         let Some(id) = id else { return Ok(None) };

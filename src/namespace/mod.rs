@@ -17,7 +17,6 @@ use uuid::Uuid;
 use self::catalog::Catalog;
 use self::files::Files;
 use crate::error::{Error, ErrorKind, Result};
-use crate::limits;
 use crate::sqlite::{Database, Engine, Lease, Tenancy, block};
 
 pub use self::catalog::Record;
@@ -163,12 +162,10 @@ impl Namespaces {
 
     /// Closes idle connections, the ones that rested longest first, until a twentieth of all is free.
     fn make_room(&self) {
-        let wanted = limits::CONNECTIONS_MAX / 20;
         for age in [Duration::from_secs(10), Duration::from_secs(1), Duration::ZERO] {
-            if self.engine.connections_left() >= wanted {
-                return;
+            if self.engine.is_crowded() {
+                self.sweep(age);
             }
-            self.sweep(age);
         }
     }
 

@@ -12,8 +12,7 @@ pub struct NamespaceName(Box<str>);
 
 /// First segments of the data plane's own URLs: `/db/v2/pipeline` is `/db/NAME` + `v2/pipeline` without
 /// the slash between them.
-const RESERVED: [&str; 8] =
-    ["console", "dev", "dump", "health", "v1", "v2", "v3", "v3-protobuf"];
+const RESERVED: [&str; 8] = ["console", "dev", "dump", "health", "v1", "v2", "v3", "v3-protobuf"];
 
 impl NamespaceName {
     /// The database that serves requests which name none.
@@ -71,7 +70,9 @@ mod tests {
             assert!(NamespaceName::parse(name).is_ok(), "{name}");
         }
         let too_long = "a".repeat(65);
-        for name in ["", "A", "a.b", "..", "a/b", "a%2fb", "a_b", "ä", "a b", "v2", "dump", &too_long] {
+        for name in
+            ["", "A", "a.b", "..", "a/b", "a%2fb", "a_b", "ä", "a b", "v2", "dump", &too_long]
+        {
             assert!(NamespaceName::parse(name).is_err(), "{name}");
         }
     }

@@ -42,7 +42,9 @@ impl FromRequestParts<Arc<App>> for Place {
                 "organization" if value != ORGANIZATION => {
                     return Err(Error::new(
                         ErrorKind::NotFound,
-                        format!("there is no organization {value:?}; this server's is {ORGANIZATION:?}"),
+                        format!(
+                            "there is no organization {value:?}; this server's is {ORGANIZATION:?}"
+                        ),
                     ));
                 }
                 _ => {}
@@ -149,11 +151,7 @@ pub(crate) async fn list(
 }
 
 /// `GET …/databases/{database}`
-pub(crate) async fn show(
-    _: Owner,
-    place: Place,
-    State(app): State<Arc<App>>,
-) -> Result<Response> {
+pub(crate) async fn show(_: Owner, place: Place, State(app): State<Arc<App>>) -> Result<Response> {
     let record = app.namespaces.find(&place.name()?)?;
     Ok(json_response(&OneBody { database: DatabaseBody::new(record, &place.host) }))
 }

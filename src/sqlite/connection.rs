@@ -279,7 +279,6 @@ impl Connection {
         }
         self.settle();
     }
-
 }
 
 /// Creates the file of an empty database in WAL mode, which it keeps.

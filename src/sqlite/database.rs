@@ -21,6 +21,7 @@ pub struct Engine {
     threads: Arc<Semaphore>,
     threads_per_database: usize,
     connections: Arc<Semaphore>,
+    connections_max: usize,
     write_wait: Duration,
     /// How long one statement may run.
     pub statement_timeout: Duration,
@@ -39,14 +40,15 @@ impl Engine {
             // Half of them at most: one tenant's queries leave the other half to all others.
             threads_per_database: (threads / 2).max(1),
             connections: Arc::new(Semaphore::new(connections)),
+            connections_max: connections,
             write_wait,
             statement_timeout,
         }
     }
 
-    /// Connections that may still be opened.
-    pub fn connections_left(&self) -> usize {
-        self.connections.available_permits()
+    /// Whether so few connections may still be opened that idle ones should be closed.
+    pub fn is_crowded(&self) -> bool {
+        self.connections.available_permits() <= self.connections_max / 20
     }
 }
 

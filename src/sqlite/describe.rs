@@ -5,6 +5,7 @@ use hrana_protocol::{Col, DescribeCol, DescribeParam, DescribeResult};
 use super::connection::Connection;
 use super::execution::{many_statements, no_statement, skip_blank};
 use crate::error::Result;
+use crate::limits;
 
 impl Connection {
     /// Prepares `sql` and tells about it. SQLite runs some pragmas while it prepares them; the policy has
@@ -16,12 +17,14 @@ impl Connection {
     }
 
     fn describe_active(&mut self, sql: &str) -> Result<DescribeResult> {
+        self.interruption().allow(limits::OWN_STATEMENT);
         let (statement, consumed) = self.prepare(sql)?;
         let statement = statement.ok_or_else(no_statement)?;
         if !skip_blank(&sql[consumed..]).is_empty() {
             return Err(many_statements());
         }
-        let name = |index| DescribeParam { name: statement.parameter_name(index).map(str::to_owned) };
+        let name =
+            |index| DescribeParam { name: statement.parameter_name(index).map(str::to_owned) };
         let params = (1..=statement.parameter_count()).map(name).collect();
         let (is_explain, is_readonly) = (statement.is_explain, statement.is_readonly);
         let describe_col = |col: &Col| DescribeCol {

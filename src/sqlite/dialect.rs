@@ -18,11 +18,19 @@ mod tests {
 
     #[test]
     fn recognises_only_the_two_forms() {
-        for sql in ["BEGIN READONLY", " begin transaction\n readonly ; ", "BEGIN TRANSACTION READONLY"] {
+        for sql in
+            ["BEGIN READONLY", " begin transaction\n readonly ; ", "BEGIN TRANSACTION READONLY"]
+        {
             assert!(begins_read_transaction(sql), "{sql}");
         }
-        for sql in ["BEGIN", "BEGIN TRANSACTION", "BEGIN IMMEDIATE", "BEGIN READONLY x", "SELECT readonly", ""]
-        {
+        for sql in [
+            "BEGIN",
+            "BEGIN TRANSACTION",
+            "BEGIN IMMEDIATE",
+            "BEGIN READONLY x",
+            "SELECT readonly",
+            "",
+        ] {
             assert!(!begins_read_transaction(sql), "{sql}");
         }
     }

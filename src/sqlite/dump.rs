@@ -82,7 +82,7 @@ impl Dump {
     }
 
     fn begin(&mut self, connection: &mut Connection) -> Result<Stage> {
-        connection.interruption().allow(limits::DUMP_STEP);
+        connection.interruption().allow(limits::OWN_STATEMENT);
         query(connection, "BEGIN")?;
         for row in query(connection, TABLES)? {
             if let [Value::Text(name), Value::Text(sql)] = &row[..] {
@@ -122,7 +122,7 @@ impl Dump {
     }
 
     fn next_row(&mut self, connection: &mut Connection) -> Result<Stage> {
-        connection.interruption().allow(limits::DUMP_STEP);
+        connection.interruption().allow(limits::OWN_STATEMENT);
         if matches!(connection.step()?, Step::Done) {
             connection.finish();
             return Ok(Stage::Table);
@@ -169,8 +169,9 @@ fn columns(connection: &mut Connection, table: &Table) -> Result<Vec<String>> {
     let name = quote_text(&table.name);
     let sql = format!("SELECT name FROM pragma_table_xinfo({name}) WHERE hidden = 0 ORDER BY cid");
     let rows = query(connection, &sql)?;
-    let is_full_text = table.sql.get(..20).is_some_and(|s| s.eq_ignore_ascii_case("create virtual table"))
-        && table.sql.to_ascii_lowercase().contains("using fts");
+    let is_full_text =
+        table.sql.get(..20).is_some_and(|s| s.eq_ignore_ascii_case("create virtual table"))
+            && table.sql.to_ascii_lowercase().contains("using fts");
     let rowid = is_full_text.then(|| "rowid".to_owned());
     let named = rows.into_iter().filter_map(|row| match row.into_iter().next() {
         Some(Value::Text(name)) => Some(quote_name(&name)),

@@ -75,7 +75,11 @@ pub(super) fn judge(access: Access, phase: Phase, context: &AuthContext<'_>) -> 
             if is_temp { Verdict::Taint } else { ddl(access) }
         }
         AuthAction::AlterTable { database_name, .. } => {
-            if database_name == "temp" { Verdict::Taint } else { ddl(access) }
+            if database_name == "temp" {
+                Verdict::Taint
+            } else {
+                ddl(access)
+            }
         }
         AuthAction::CreateVtable { module_name, .. } => virtual_table(access, is_temp, module_name),
         AuthAction::Attach { filename } => attach(access, phase, filename),

@@ -42,9 +42,8 @@ impl<S: Sink> Run<S> {
     fn try_advance(&mut self, connection: &mut Connection, index: usize) -> Result<Progress> {
         if self.execution.is_none() {
             let step = &self.steps[index];
-            let is_due = |condition: &BatchCond| {
-                condition.eval(&self.outcomes, connection.is_autocommit())
-            };
+            let is_due =
+                |condition: &BatchCond| condition.eval(&self.outcomes, connection.is_autocommit());
             if !step.condition.as_ref().is_none_or(is_due) {
                 self.outcomes.push(StepOutcome::Skipped);
                 return Ok(Progress::Done);

@@ -38,9 +38,12 @@ impl Session {
             Ok(for_changes.changes(current(context)?))
         })
         .and_then(|()| {
-            db.create_scalar_function(c"total_changes", 0, flags, move |context: &mut Context<'_>| {
-                Ok(for_total.total_changes(current(context)?))
-            })
+            db.create_scalar_function(
+                c"total_changes",
+                0,
+                flags,
+                move |context: &mut Context<'_>| Ok(for_total.total_changes(current(context)?)),
+            )
         })
         .map_err(|error| Error::internal("prepare a connection", error))?;
         Ok(Session(state))
