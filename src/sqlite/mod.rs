@@ -6,7 +6,6 @@
 
 mod arguments;
 mod cache;
-pub mod codes;
 mod connection;
 mod database;
 mod describe;

@@ -3,6 +3,8 @@
 //! A kind decides the code and the HTTP status a client sees; [`ErrorKind::row`] is the table. The
 //! message says what happened, where, and what to do. A cause, if any, is for the log only.
 
+mod codes;
+
 use std::borrow::Cow;
 use std::fmt;
 
@@ -60,7 +62,7 @@ impl ErrorKind {
     fn row(self) -> (&'static str, u16) {
         use ErrorKind::*;
         match self {
-            Sqlite(code) => (crate::sqlite::codes::primary(code), sqlite_status(code)),
+            Sqlite(code) => (codes::primary(code), sqlite_status(code)),
             Denied => ("SQLITE_AUTH", 403),
             StatementTimeout => ("SQLITE_INTERRUPT", 408),
             SqlNoStatement => ("SQL_NO_STATEMENT", 400),
@@ -146,7 +148,7 @@ impl Error {
     /// The structure that tells a client.
     pub fn to_wire(&self) -> hrana_protocol::Error {
         let extended_code = match self.0.kind {
-            ErrorKind::Sqlite(code) => Some(crate::sqlite::codes::extended(code)),
+            ErrorKind::Sqlite(code) => Some(codes::extended(code)),
             _ => None,
         };
         hrana_protocol::Error {

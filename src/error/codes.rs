@@ -3,12 +3,12 @@
 use rusqlite::ffi;
 
 /// The name of the primary code: the lowest byte of an extended code.
-pub fn primary(code: i32) -> &'static str {
+pub(super) fn primary(code: i32) -> &'static str {
     name(code & 0xff).unwrap_or("SQLITE_ERROR")
 }
 
 /// The name of the extended code; the primary one where there is none.
-pub fn extended(code: i32) -> &'static str {
+pub(super) fn extended(code: i32) -> &'static str {
     name(code).unwrap_or_else(|| primary(code))
 }
 
