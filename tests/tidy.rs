@@ -40,9 +40,11 @@ fn module(path: &Path) -> String {
     first.trim_end_matches(".rs").to_owned()
 }
 
-/// The top-level modules that a text names.
+/// The top-level modules that the code of a file names; what its comments point to is free.
 fn named(text: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
+    let code: Vec<_> = text.lines().filter(|l| !l.trim_start().starts_with("//")).collect();
+    let text = code.join("\n");
     for start in ["crate::", "hranad::"] {
         for (index, _) in text.match_indices(start) {
             let rest = &text[index + start.len()..];
