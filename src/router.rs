@@ -92,11 +92,15 @@ pub fn service(
 }
 
 async fn not_found(request: Request) -> Error {
-    let message = format!("there is nothing at {} {}", request.method(), request.uri().path());
-    Error::new(ErrorKind::NotFound, message)
+    target::missing_slash(request.extensions()).unwrap_or_else(|| {
+        let message = format!("there is nothing at {} {}", request.method(), request.uri().path());
+        Error::new(ErrorKind::NotFound, message)
+    })
 }
 
 async fn method_not_allowed(request: Request) -> Error {
-    let message = format!("{} is not possible at {}", request.method(), request.uri().path());
-    Error::new(ErrorKind::MethodNotAllowed, message)
+    target::missing_slash(request.extensions()).unwrap_or_else(|| {
+        let message = format!("{} is not possible at {}", request.method(), request.uri().path());
+        Error::new(ErrorKind::MethodNotAllowed, message)
+    })
 }

@@ -3,7 +3,7 @@
 use axum::extract::Request;
 use axum::http::request::Parts;
 use axum::http::uri::{PathAndQuery, Uri};
-use axum::http::{HeaderMap, header};
+use axum::http::{Extensions, HeaderMap, header};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::namespace::NamespaceName;
@@ -59,16 +59,10 @@ fn split(path: &str) -> (Option<String>, Option<String>) {
 
 /// The candidates for the database of a request, the first that exists is meant.
 pub(crate) fn candidates(parts: &Parts) -> Result<Vec<NamespaceName>> {
+    if let Some(error) = missing_slash(&parts.extensions) {
+        return Err(error);
+    }
     if let Some(PathName(name)) = parts.extensions.get() {
-        if NamespaceName::is_reserved(name) {
-            return Err(Error::new(
-                ErrorKind::NameInvalid,
-                format!(
-                    "the URL of the database lacks its last slash: use …/db/NAME/ instead of \
-                     …/db/NAME (the client asked for /db/{name})"
-                ),
-            ));
-        }
         return Ok(vec![NamespaceName::parse(name)?]);
     }
     if let Some(name) = parts.headers.get(NAMESPACE_HEADER) {
@@ -81,6 +75,18 @@ pub(crate) fn candidates(parts: &Parts) -> Result<Vec<NamespaceName>> {
         Some(host) => from_host(host),
         None => Ok(vec![NamespaceName::default_name()]),
     }
+}
+
+/// The hint for clients that resolve `v2/pipeline` against `…/db/NAME` and so ask for `/db/v2/pipeline`.
+pub(crate) fn missing_slash(extensions: &Extensions) -> Option<Error> {
+    let PathName(name) = extensions.get().filter(|PathName(name)| NamespaceName::is_reserved(name))?;
+    Some(Error::new(
+        ErrorKind::NameInvalid,
+        format!(
+            "the URL of the database lacks its last slash: use …/db/NAME/ instead of …/db/NAME (the \
+             client asked for /db/{name})"
+        ),
+    ))
 }
 
 /// The host that the client asked for: `:authority` of HTTP/2, or the header of HTTP/1.1.

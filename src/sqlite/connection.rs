@@ -304,7 +304,8 @@ fn cannot_open(error: rusqlite::Error) -> Error {
 
 /// Takes from the connection what SQL of strangers must not have.
 fn harden(db: &rusqlite::Connection) -> rusqlite::Result<()> {
-    db.busy_timeout(Duration::ZERO)?;
+    // The first look at the file meets a connection that is just being closed, which locks it for a moment.
+    db.busy_timeout(limits::BUSY_WAIT)?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
@@ -316,7 +317,9 @@ fn harden(db: &rusqlite::Connection) -> rusqlite::Result<()> {
     db.execute_batch(&format!(
         "PRAGMA synchronous = FULL; PRAGMA cache_size = -{};",
         limits::PAGE_CACHE_KIB
-    ))
+    ))?;
+    // From now on waiting is the executor's affair: it does not hold a thread meanwhile.
+    db.busy_timeout(Duration::ZERO)
 }
 
 /// Whether the client's own SQL asked for the rollback: `ON CONFLICT ROLLBACK`, `RAISE(ROLLBACK)`.
