@@ -9,6 +9,10 @@ pub const MIB: usize = 1024 * KIB;
 /// microseconds, so that stopping is prompt and looking costs nothing.
 pub const PROGRESS_OPERATIONS: i32 = 1000;
 
+/// How long a statement may run on a thread of the runtime before it has to go where blocking is allowed. As
+/// long as a few other requests take.
+pub const QUICK: Duration = Duration::from_micros(300);
+
 /// Prepared statements kept per connection; what an application executes over and over, at some KiB each.
 pub const STATEMENTS_CACHED: usize = 64;
 

@@ -109,6 +109,10 @@ impl Sink for Collect {
         self.set(self.current, Ok(result));
     }
 
+    fn rewind(&mut self) {
+        self.rows = Rows::default();
+    }
+
     fn fail(&mut self, step: usize, error: Error) {
         self.rows = Rows::default();
         self.set(step, Err(error));

@@ -15,12 +15,14 @@ pub struct CursorSink {
     /// The row in progress.
     rows: Rows,
     chunk: Vec<u8>,
+    /// How long the chunk was when the current step began.
+    begun: usize,
 }
 
 impl CursorSink {
     /// `first` is what comes before the first entry.
     pub fn new(encoding: Encoding, first: Vec<u8>) -> Self {
-        CursorSink { encoding, rows: Rows::default(), chunk: first }
+        CursorSink { encoding, rows: Rows::default(), chunk: first, begun: 0 }
     }
 
     /// What has been encoded since the last time.
@@ -41,6 +43,7 @@ impl CursorSink {
 impl Sink for CursorSink {
     fn begin(&mut self, step: usize, cols: Arc<[Col]>) {
         self.rows = Rows::new(cols.len());
+        self.begun = self.chunk.len();
         self.write(&CursorEntry::StepBegin { step: wire_index(step), cols });
     }
 
@@ -69,6 +72,11 @@ impl Sink for CursorSink {
             affected_row_count: summary.affected_row_count,
             last_insert_rowid: summary.last_insert_rowid,
         });
+    }
+
+    fn rewind(&mut self) {
+        self.rows.clear();
+        self.chunk.truncate(self.begun);
     }
 
     fn fail(&mut self, step: usize, error: Error) {

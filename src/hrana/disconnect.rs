@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 
 use tokio::task::AbortHandle;
 
@@ -14,10 +15,29 @@ pub struct Disconnect(Arc<State>);
 #[derive(Default)]
 struct State {
     has_gone: AtomicBool,
+    /// The work is in a task of its own.
+    is_detached: AtomicBool,
     interruption: Mutex<Option<Interruption>>,
 }
 
 impl Disconnect {
+    /// To be awaited before blocking work: it may block the thread, but not the task that answers the client
+    /// and has to notice when the client goes. The first time it lets that task go on: see `http::detached`.
+    pub async fn before_blocking(&self) {
+        if !self.0.is_detached.swap(true, SeqCst) {
+            let mut has_waited = false;
+            std::future::poll_fn(|context| {
+                context.waker().wake_by_ref();
+                if std::mem::replace(&mut has_waited, true) {
+                    Poll::Ready(())
+                } else {
+                    Poll::Pending
+                }
+            })
+            .await;
+        }
+    }
+
     /// Names the connection that works for the client from now on.
     pub fn watch(&self, interruption: &Interruption) {
         *self.0.interruption.lock().unwrap_or_else(PoisonError::into_inner) =

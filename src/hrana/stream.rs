@@ -15,7 +15,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 use crate::namespace::{Namespace, Namespaces};
 use crate::sqlite::{
-    Arguments, Connection, Lease, Progress, Run, RunStep, SavedSession, Script, Sink, Tenancy, Work,
+    Arguments, Connection, Lease, Progress, Run, RunStep, SavedSession, Script, Sink, Tenancy,
+    Work, try_quickly,
 };
 
 /// A database in the hands of one client. Bound to the rights it was opened with.
@@ -180,9 +181,7 @@ impl Stream {
 
     /// Carries work to its end or to a pause; `Done` and `Paused` are what it returns.
     pub async fn drive(&mut self, work: &mut (impl Work + Send)) -> Result<Progress> {
-        let namespace = Arc::clone(&self.namespace);
-        let connection = self.connect().await?;
-        let progress = namespace.database().executor().drive(connection, work).await;
+        let progress = self.try_drive(work).await;
         match progress {
             Ok(Progress::Cancelled) => Err(Error::new(
                 ErrorKind::StatementTimeout,
@@ -190,13 +189,28 @@ impl Stream {
             )),
             Ok(progress) => Ok(progress),
             Err(error) => {
-                connection.abandon();
+                if let Some(connection) = &mut self.connection {
+                    connection.abandon();
+                }
                 Err(error)
             }
         }
     }
 
+    async fn try_drive(&mut self, work: &mut (impl Work + Send)) -> Result<Progress> {
+        let connection = self.connect().await?;
+        let progress = try_quickly(connection, work)?;
+        if matches!(progress, Progress::Done | Progress::Paused) {
+            return Ok(progress);
+        }
+        self.disconnect.before_blocking().await;
+        let namespace = Arc::clone(&self.namespace);
+        let connection = self.connect().await?;
+        namespace.database().executor().drive(connection, work).await
+    }
+
     async fn with_connection<T>(&mut self, work: impl FnOnce(&mut Connection) -> T) -> Result<T> {
+        self.disconnect.before_blocking().await;
         let namespace = Arc::clone(&self.namespace);
         let connection = self.connect().await?;
         namespace.database().executor().run(|| work(connection)).await
@@ -210,6 +224,7 @@ impl Stream {
             let lease = match database.connect_idle(tenancy) {
                 Some(lease) => lease,
                 None => {
+                    self.disconnect.before_blocking().await;
                     let open = || self.namespaces.connect(&self.namespace, tenancy);
                     database.executor().run(open).await??
                 }

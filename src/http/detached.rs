@@ -1,5 +1,7 @@
-//! Work on a stream runs in a task of its own: it may block a thread without stopping the connection that it
-//! answers, which therefore notices when its client goes away.
+//! Work on a stream, as far as it blocks, runs in a task of its own: it may block a thread without stopping the
+//! connection that it answers, which therefore notices when its client goes away.
+
+use std::task::{Context, Poll, Waker};
 
 use tokio::task::JoinError;
 
@@ -7,10 +9,18 @@ use crate::error::{Error, Result};
 use crate::hrana::{Disconnect, StopOnDrop};
 
 /// Runs `work` to its end, or stops it when the caller is dropped.
+///
+/// Most requests end at the first look, and need no task. One that does not has come to
+/// `Disconnect::before_blocking`, or waits for something.
 pub(crate) async fn detached<T: Send + 'static>(
     disconnect: Disconnect,
     work: impl Future<Output = Result<T>> + Send + 'static,
 ) -> Result<T> {
+    let mut work = Box::pin(work);
+    // Whatever wakes it up is not missed: the task looks at it again first thing.
+    if let Poll::Ready(result) = work.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        return result;
+    }
     let task = tokio::spawn(work);
     let stop = StopOnDrop { disconnect, task: task.abort_handle() };
     let result = task.await;

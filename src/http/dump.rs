@@ -10,6 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use super::App;
 use super::caller::Caller;
 use super::chunks::{ChunkSender, Chunks};
+use super::detached::detached;
 use super::v1;
 use crate::error::Result;
 use crate::hrana::Stream;
@@ -17,10 +18,14 @@ use crate::sqlite::{Dump, Progress};
 
 pub(crate) async fn dump(State(app): State<Arc<App>>, caller: Caller) -> Result<Response> {
     let (mut stream, disconnect) = v1::open(&app, caller);
-    let mut dump = Dump::default();
     // The first chunk is made before the answer begins, so that a failure has its own status.
-    let progress = stream.drive(&mut dump).await?;
-    dump.check()?;
+    let first = detached(disconnect.clone(), async move {
+        let mut dump = Dump::default();
+        let progress = stream.drive(&mut dump).await?;
+        dump.check()?;
+        Ok((stream, dump, progress))
+    });
+    let (stream, dump, progress) = first.await?;
     let body =
         Chunks::spawn(
             disconnect,

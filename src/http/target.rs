@@ -79,7 +79,8 @@ pub(crate) fn candidates(parts: &Parts) -> Result<Vec<NamespaceName>> {
 
 /// The hint for clients that resolve `v2/pipeline` against `…/db/NAME` and so ask for `/db/v2/pipeline`.
 pub(crate) fn missing_slash(extensions: &Extensions) -> Option<Error> {
-    let PathName(name) = extensions.get().filter(|PathName(name)| NamespaceName::is_reserved(name))?;
+    let PathName(name) =
+        extensions.get().filter(|PathName(name)| NamespaceName::is_reserved(name))?;
     Some(Error::new(
         ErrorKind::NameInvalid,
         format!(

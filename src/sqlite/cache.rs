@@ -15,6 +15,11 @@ impl StatementCache {
         StatementCache { entries: VecDeque::new(), capacity }
     }
 
+    /// The statement of `sql`, where it stays.
+    pub(super) fn get(&self, sql: &str) -> Option<&Statement> {
+        self.entries.iter().find(|(text, _)| **text == *sql).map(|(_, statement)| statement)
+    }
+
     /// Takes the statement of `sql` out of the cache; what is in use is not in here.
     pub(super) fn take(&mut self, sql: &str) -> Option<(Box<str>, Statement)> {
         let index = self.entries.iter().position(|(text, _)| **text == *sql)?;

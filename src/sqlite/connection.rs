@@ -118,6 +118,25 @@ impl Connection {
         self.active.as_ref().is_some_and(writes)
     }
 
+    /// Whether `sql` was executed on this connection before, and is a read that did not take long.
+    pub(super) fn knows(&self, sql: &str) -> bool {
+        self.cache.get(sql).is_some_and(is_quick) && self.turn.is_none()
+    }
+
+    /// Whether the active statement is such a read. In a transaction that writes nothing is: COMMIT waits
+    /// for the disk.
+    pub(super) fn may_be_quick(&self) -> bool {
+        self.active.as_ref().is_some_and(|active| is_quick(&active.statement))
+            && self.turn.is_none()
+    }
+
+    /// Remembers that the active statement takes long.
+    pub(super) fn note_slow(&mut self) {
+        if let Some(active) = &mut self.active {
+            active.statement.is_slow = true;
+        }
+    }
+
     /// Whether the connection has the right to write, now or from an earlier statement.
     pub(super) fn try_take_turn(&mut self) -> bool {
         if self.turn.is_none() {
@@ -320,6 +339,10 @@ fn harden(db: &rusqlite::Connection) -> rusqlite::Result<()> {
     ))?;
     // From now on waiting is the executor's affair: it does not hold a thread meanwhile.
     db.busy_timeout(Duration::ZERO)
+}
+
+fn is_quick(statement: &Statement) -> bool {
+    statement.is_readonly && !statement.is_slow
 }
 
 /// Whether the client's own SQL asked for the rollback: `ON CONFLICT ROLLBACK`, `RAISE(ROLLBACK)`.

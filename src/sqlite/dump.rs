@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use hrana_protocol::{Rows, Value, ValueRef};
 
 use super::connection::Connection;
-use super::execution::Progress;
+use super::execution::{Pace, Progress};
 use super::executor::Work;
 use super::statement::Step;
 use crate::error::{Error, Result};
@@ -143,7 +143,10 @@ impl Dump {
 }
 
 impl Work for Dump {
-    fn advance(&mut self, connection: &mut Connection) -> Progress {
+    fn advance(&mut self, connection: &mut Connection, pace: Pace) -> Progress {
+        if pace == Pace::Quick {
+            return Progress::Slow;
+        }
         if connection.interruption().is_cancelled() {
             return Progress::Cancelled;
         }

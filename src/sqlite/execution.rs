@@ -9,6 +9,7 @@ use super::connection::Connection;
 use super::sink::{Flow, Sink, Summary};
 use super::statement::Step;
 use crate::error::{Error, ErrorKind, Result};
+use crate::limits;
 
 /// How far work on a connection has come. All but `Done` want to be continued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,8 +21,20 @@ pub enum Progress {
     NeedsTurn,
     /// The file is locked by something other than a stream of this server.
     Busy,
+    /// It takes longer than a quick look; nothing is lost by doing it where blocking is allowed.
+    Slow,
     /// The client has gone; nothing more shall be executed.
     Cancelled,
+}
+
+/// How work is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// On a thread that others need: only statements known to be short, and only reads, which can be begun
+    /// again elsewhere when they are not.
+    Quick,
+    /// Where blocking is allowed.
+    Full,
 }
 
 /// The execution of one statement.
@@ -74,9 +87,13 @@ impl Execution {
         connection: &mut Connection,
         step: usize,
         sink: &mut impl Sink,
+        pace: Pace,
     ) -> Result<Progress> {
         if connection.interruption().is_cancelled() {
             return Ok(Progress::Cancelled);
+        }
+        if pace == Pace::Quick {
+            return self.advance_quickly(connection, step, sink);
         }
         if connection.writes() && !connection.try_take_turn() {
             return Ok(Progress::NeedsTurn);
@@ -86,6 +103,29 @@ impl Execution {
         let result = self.run(connection, step, sink);
         self.left = self.left.saturating_sub(resumed.elapsed());
         result.map_err(|error| connection.interruption().explain(error, self.limit))
+    }
+
+    /// Runs a read that should be short; if it is not, goes back to its beginning.
+    fn advance_quickly(
+        &mut self,
+        connection: &mut Connection,
+        step: usize,
+        sink: &mut impl Sink,
+    ) -> Result<Progress> {
+        if self.has_begun || !connection.may_be_quick() {
+            return Ok(Progress::Slow);
+        }
+        connection.interruption().allow(limits::QUICK);
+        match self.run(connection, step, sink) {
+            Err(error) if is_interrupt(&error) && !connection.interruption().is_cancelled() => {
+                connection.note_slow();
+                connection.rewind();
+                sink.rewind();
+                self.has_begun = false;
+                Ok(Progress::Slow)
+            }
+            result => result,
+        }
     }
 
     fn run(
@@ -111,7 +151,11 @@ impl Execution {
                 }
                 Ok(Step::Done) => {
                     self.begin(connection, step, sink);
-                    sink.end(self.summary(connection));
+                    let summary = self.summary(connection);
+                    if summary.duration > limits::QUICK {
+                        connection.note_slow();
+                    }
+                    sink.end(summary);
                     connection.finish();
                     return Ok(Progress::Done);
                 }
@@ -150,8 +194,10 @@ impl Execution {
 
 /// Ends a statement whose rows cannot be delivered, so that it has changed nothing.
 fn stop(connection: &mut Connection, error: Error) -> Result<Progress> {
-    if connection.writes() {
-        connection.stop();
+    if connection.writes() && !connection.stop() {
+        // It was at its last row, behind which nothing can be taken back any more.
+        let message = format!("{error} (the statement itself has been carried out)");
+        return Err(Error::new(error.kind(), message));
     }
     Err(error)
 }
@@ -159,6 +205,10 @@ fn stop(connection: &mut Connection, error: Error) -> Result<Progress> {
 /// `SQLITE_BUSY` proper passes; a stale snapshot (`SQLITE_BUSY_SNAPSHOT`) does not.
 fn is_busy(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Sqlite(ffi::SQLITE_BUSY | ffi::SQLITE_BUSY_RECOVERY))
+}
+
+fn is_interrupt(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Sqlite(ffi::SQLITE_INTERRUPT))
 }
 
 /// What is left of `sql` behind white space, comments and semicolons.

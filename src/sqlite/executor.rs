@@ -4,6 +4,10 @@
 //! tasks move elsewhere, and only with a permit: one of the database, so that no tenant takes all threads,
 //! and one of the server. Everything that waits (for a permit, for the turn to write, for a lock of another
 //! process) waits without a thread.
+//!
+//! Handing a thread over costs more than a point read. So reads that were short before are executed on the
+//! spot first ([`try_quickly`]), under a deadline of some hundred microseconds, and begun again the long way
+//! if they exceed it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -14,13 +18,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::connection::Connection;
-use super::execution::Progress;
+use super::execution::{Pace, Progress};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 
 /// Work on a connection that can be continued after waiting.
 pub trait Work {
-    fn advance(&mut self, connection: &mut Connection) -> Progress;
+    fn advance(&mut self, connection: &mut Connection, pace: Pace) -> Progress;
     /// Ends what is waiting with this error; the work goes on with what comes next, if anything does.
     fn fail(&mut self, connection: &mut Connection, error: Error);
 }
@@ -42,8 +46,7 @@ impl Executor {
     pub async fn run<T>(&self, work: impl FnOnce() -> T) -> Result<T> {
         let _database = admit(&self.database).await?;
         let _server = admit(&self.server).await?;
-        block(|| catch_unwind(AssertUnwindSafe(work)))
-            .map_err(|_| Error::internal("execute the request", "it panicked; see the log"))
+        block(|| catch(work))
     }
 
     /// Carries `work` to its end or to a pause, waiting wherever it has to.
@@ -54,14 +57,16 @@ impl Executor {
     ) -> Result<Progress> {
         let mut busy_since = None;
         loop {
-            let progress = self.run(|| work.advance(connection)).await.inspect_err(|error| {
-                if error.kind() == ErrorKind::Internal {
-                    // After a panic nothing is known of the connection: it must not be used again.
-                    connection.interruption().cancel();
-                }
-            })?;
+            let progress =
+                self.run(|| work.advance(connection, Pace::Full)).await.inspect_err(|error| {
+                    if error.kind() == ErrorKind::Internal {
+                        // After a panic nothing is known of the connection: it must not be used again.
+                        connection.interruption().cancel();
+                    }
+                })?;
             match progress {
                 Progress::Done | Progress::Paused | Progress::Cancelled => return Ok(progress),
+                Progress::Slow => {}
                 Progress::NeedsTurn => {
                     busy_since = None;
                     if let Err(error) = connection.wait_for_turn().await {
@@ -80,6 +85,18 @@ impl Executor {
             }
         }
     }
+}
+
+/// Carries `work` as far as it goes without blocking. Anything but `Done` and `Paused` says that it has to be
+/// driven by an [`Executor`].
+pub fn try_quickly(connection: &mut Connection, work: &mut impl Work) -> Result<Progress> {
+    catch(|| work.advance(connection, Pace::Quick))
+        .inspect_err(|_| connection.interruption().cancel())
+}
+
+fn catch<T>(work: impl FnOnce() -> T) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work))
+        .map_err(|_| Error::internal("execute the request", "it panicked; see the log"))
 }
 
 async fn admit(permits: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit> {

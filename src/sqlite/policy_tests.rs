@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use super::connection::{Connection, create_file};
+use super::execution::Pace;
 use super::executor::Work as _;
 use super::script::Script;
 use super::write_turn::WriteTurn;
@@ -36,7 +37,7 @@ fn open(access: Access) -> (Connection, tempfile::TempDir) {
 
 fn execute(connection: &mut Connection, sql: &str) -> crate::error::Result<()> {
     let mut script = Script::new(sql.into(), Duration::from_secs(10));
-    script.advance(connection);
+    script.advance(connection, Pace::Full);
     script.finish()
 }
 

@@ -3,17 +3,18 @@
 //! A run can stop between any two rows and be continued later, on the same connection, from any thread.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hrana_protocol::BatchCond;
 use hrana_protocol::batch::StepOutcome;
 
 use super::arguments::Arguments;
 use super::connection::Connection;
-use super::execution::{Execution, Progress, Tail, no_statement};
+use super::execution::{Execution, Pace, Progress, Tail, no_statement};
 use super::executor::Work;
 use super::sink::Sink;
 use crate::error::{Error, Result};
+use crate::limits;
 
 /// One step of a batch, with its SQL text found.
 #[derive(Clone, Debug)]
@@ -39,7 +40,12 @@ impl<S: Sink> Run<S> {
         Run { steps, outcomes, execution: None, statement_timeout, sink }
     }
 
-    fn try_advance(&mut self, connection: &mut Connection, index: usize) -> Result<Progress> {
+    fn try_advance(
+        &mut self,
+        connection: &mut Connection,
+        index: usize,
+        pace: Pace,
+    ) -> Result<Progress> {
         if self.execution.is_none() {
             let step = &self.steps[index];
             let is_due =
@@ -49,13 +55,16 @@ impl<S: Sink> Run<S> {
                 return Ok(Progress::Done);
             }
             let sql = step.sql.trim_start_matches(';');
+            if pace == Pace::Quick && !connection.knows(sql) {
+                return Ok(Progress::Slow);
+            }
             let (timeout, arguments) = (self.statement_timeout, &step.arguments);
             let (execution, _) =
                 Execution::start(connection, sql, Tail::Empty, arguments, timeout)?;
             self.execution = execution;
         }
         let execution = self.execution.as_mut().ok_or_else(no_statement)?;
-        let progress = execution.advance(connection, index, &mut self.sink)?;
+        let progress = execution.advance(connection, index, &mut self.sink, pace)?;
         if progress == Progress::Done {
             self.execution = None;
             self.outcomes.push(StepOutcome::Ok);
@@ -65,9 +74,13 @@ impl<S: Sink> Run<S> {
 }
 
 impl<S: Sink> Work for Run<S> {
-    fn advance(&mut self, connection: &mut Connection) -> Progress {
+    fn advance(&mut self, connection: &mut Connection, pace: Pace) -> Progress {
+        let started = Instant::now();
         while self.outcomes.len() < self.steps.len() {
-            match self.try_advance(connection, self.outcomes.len()) {
+            match self.try_advance(connection, self.outcomes.len(), pace) {
+                Ok(Progress::Done) if pace == Pace::Quick && started.elapsed() > limits::QUICK => {
+                    return Progress::Slow;
+                }
                 Ok(Progress::Done) => {}
                 Ok(progress) => return progress,
                 Err(error) => self.fail(connection, error),

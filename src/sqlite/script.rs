@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::arguments::Arguments;
 use super::connection::Connection;
-use super::execution::{Execution, Progress, Tail, skip_blank};
+use super::execution::{Execution, Pace, Progress, Tail, skip_blank};
 use super::executor::Work;
 use super::sink::{Discard, Sink as _};
 use crate::error::{Error, Result};
@@ -33,7 +33,7 @@ impl Script {
     fn try_advance(&mut self, connection: &mut Connection) -> Result<Progress, Error> {
         loop {
             if let Some(execution) = &mut self.execution {
-                match execution.advance(connection, 0, &mut self.sink)? {
+                match execution.advance(connection, 0, &mut self.sink, Pace::Full)? {
                     Progress::Done => self.execution = None,
                     progress => return Ok(progress),
                 }
@@ -52,7 +52,10 @@ impl Script {
 }
 
 impl Work for Script {
-    fn advance(&mut self, connection: &mut Connection) -> Progress {
+    fn advance(&mut self, connection: &mut Connection, pace: Pace) -> Progress {
+        if pace == Pace::Quick {
+            return Progress::Slow;
+        }
         match self.try_advance(connection) {
             Ok(progress) => progress,
             Err(error) => {

@@ -17,6 +17,8 @@ pub trait Sink {
     fn rows(&mut self) -> &mut Rows;
     fn row_done(&mut self) -> Flow;
     fn end(&mut self, summary: Summary);
+    /// Forgets what came of the current step since its `begin`: it is executed again.
+    fn rewind(&mut self);
     fn fail(&mut self, step: usize, error: Error);
 }
 
@@ -59,6 +61,8 @@ impl Sink for Discard {
     }
 
     fn end(&mut self, _summary: Summary) {}
+
+    fn rewind(&mut self) {}
 
     fn fail(&mut self, _step: usize, error: Error) {
         self.error.get_or_insert(error);

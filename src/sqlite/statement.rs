@@ -20,6 +20,8 @@ pub(super) struct Statement {
     pub(super) is_readonly: bool,
     pub(super) is_explain: bool,
     pub(super) is_rollback: bool,
+    /// It has taken long before.
+    pub(super) is_slow: bool,
     cols: Arc<[Col]>,
     /// How often SQLite had compiled the statement anew when `cols` was read.
     reprepared: c_int,
@@ -71,7 +73,15 @@ impl Statement {
                 )
             };
             let cols = Arc::from([]);
-            Statement { raw, is_readonly, is_explain, is_rollback: false, cols, reprepared: -1 }
+            Statement {
+                raw,
+                is_readonly,
+                is_explain,
+                is_rollback: false,
+                is_slow: false,
+                cols,
+                reprepared: -1,
+            }
         });
         Ok(Prepared { statement, consumed })
     }
