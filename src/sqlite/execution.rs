@@ -203,7 +203,7 @@ fn stop(connection: &mut Connection, error: Error) -> Result<Progress> {
 }
 
 /// `SQLITE_BUSY` proper passes; a stale snapshot (`SQLITE_BUSY_SNAPSHOT`) does not.
-fn is_busy(error: &Error) -> bool {
+pub(super) fn is_busy(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Sqlite(ffi::SQLITE_BUSY | ffi::SQLITE_BUSY_RECOVERY))
 }
 

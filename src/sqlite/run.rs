@@ -10,7 +10,7 @@ use hrana_protocol::batch::StepOutcome;
 
 use super::arguments::Arguments;
 use super::connection::Connection;
-use super::execution::{Execution, Pace, Progress, Tail, no_statement};
+use super::execution::{Execution, Pace, Progress, Tail, is_busy, no_statement};
 use super::executor::Work;
 use super::sink::Sink;
 use crate::error::{Error, Result};
@@ -59,9 +59,13 @@ impl<S: Sink> Run<S> {
                 return Ok(Progress::Slow);
             }
             let (timeout, arguments) = (self.statement_timeout, &step.arguments);
-            let (execution, _) =
-                Execution::start(connection, sql, Tail::Empty, arguments, timeout)?;
-            self.execution = execution;
+            let start = Execution::start(connection, sql, Tail::Empty, arguments, timeout);
+            match start {
+                Ok((execution, _)) => self.execution = execution,
+                // Preparing reads the schema, and so the file.
+                Err(error) if is_busy(&error) => return Ok(Progress::Busy),
+                Err(error) => return Err(error),
+            }
         }
         let execution = self.execution.as_mut().ok_or_else(no_statement)?;
         let progress = execution.advance(connection, index, &mut self.sink, pace)?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::arguments::Arguments;
 use super::connection::Connection;
-use super::execution::{Execution, Pace, Progress, Tail, skip_blank};
+use super::execution::{Execution, Pace, Progress, Tail, is_busy, skip_blank};
 use super::executor::Work;
 use super::sink::{Discard, Sink as _};
 use crate::error::{Error, Result};
@@ -40,8 +40,14 @@ impl Script {
             }
             let rest = &self.sql[self.offset..];
             let none = Arguments::default();
-            let (execution, consumed) =
-                Execution::start(connection, rest, Tail::Any, &none, self.statement_timeout)?;
+            let limit = self.statement_timeout;
+            let start = Execution::start(connection, rest, Tail::Any, &none, limit);
+            let (execution, consumed) = match start {
+                Ok(started) => started,
+                // Preparing reads the schema, and so the file.
+                Err(error) if is_busy(&error) => return Ok(Progress::Busy),
+                Err(error) => return Err(error),
+            };
             self.offset += consumed;
             self.execution = execution;
             if self.execution.is_none() && skip_blank(&self.sql[self.offset..]).is_empty() {
