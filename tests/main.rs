@@ -1,4 +1,10 @@
 //! All tests that need a server: one binary, so that it links once.
 
+#![expect(clippy::unwrap_used, reason = "a test that panics says what is wrong")]
+
+mod clients;
+mod command_line;
+mod crash;
 mod harness;
+mod program;
 mod tidy;

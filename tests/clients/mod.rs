@@ -1,0 +1,134 @@
+//! Published clients, unchanged, against the real program. What is tested is in the directories beside this
+//! file, in the language of each client; here they are started.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use tempfile::{NamedTempFile, TempDir};
+
+use crate::program::{self, Program};
+
+/// The oldest Node.js that all the clients run on.
+const NODE_MAJOR_MIN: u32 = 20;
+
+/// Longer than all tests of one client take on a slow machine.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+#[test]
+fn libsql_client_0_5_6() {
+    node_tests("libsql", "0.5.6");
+}
+
+#[test]
+fn libsql_client_0_14_0() {
+    node_tests("libsql", "0.14.0");
+}
+
+#[test]
+fn libsql_client_0_18_0() {
+    node_tests("libsql", "0.18.0");
+}
+
+#[test]
+fn tursodatabase_serverless_1_4_0() {
+    node_tests("serverless", "");
+}
+
+#[test]
+fn platform_api_and_the_workshop_with_libsql_client_0_18_0() {
+    node_tests("server", "0.18.0");
+}
+
+#[test]
+fn the_workshop_with_libsql_client_0_5_6() {
+    node_tests("server", "0.5.6");
+}
+
+#[test]
+fn the_line_that_the_server_prints_works_as_pasted() {
+    let data_dir = TempDir::new().unwrap();
+    let server = Program::start(data_dir.path());
+    let line = server.greeting().lines().find(|line| line.contains("createClient(")).unwrap();
+    let mut node = node();
+    node.args(["--input-type=module", "--eval"]).arg(format!(
+        "import {{ createClient }} from 'libsql-client-0.18.0';
+         const client = {line};
+         const {{ rows }} = await client.execute('SELECT 6 * 7 AS answer');
+         console.log(`the answer is ${{rows[0].answer}}`);"
+    ));
+    assert_eq!(run(node, &server), "the answer is 42\n");
+}
+
+/// Runs all test files of a directory with one version of @libsql/client, on a server of their own.
+fn node_tests(directory: &str, version: &str) {
+    let data_dir = TempDir::new().unwrap();
+    let server = Program::start(data_dir.path());
+    let token = fs::read_to_string(data_dir.path().join("api-token")).unwrap();
+    let mut node = node();
+    node.args(["--test", "--test-reporter=spec"])
+        .args(test_files(&packages().join(directory)))
+        .env("HRANAD_URL", server.url())
+        .env("HRANAD_API_TOKEN", token.trim());
+    if !version.is_empty() {
+        node.env("LIBSQL_CLIENT", version);
+    }
+    run(node, &server);
+}
+
+fn test_files(directory: &Path) -> Vec<PathBuf> {
+    let files = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let files: Vec<_> = files.filter(|f| f.to_string_lossy().ends_with(".test.js")).collect();
+    assert!(!files.is_empty(), "{} holds no tests", directory.display());
+    files
+}
+
+fn packages() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/js")
+}
+
+/// Node, among the packages. Panics with what to do if it, or they, are not there.
+fn node() -> Command {
+    let version = Command::new("node").arg("--version").output();
+    let version = version.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    let major = |version: &str| version.strip_prefix('v')?.split('.').next()?.parse().ok();
+    match version {
+        Ok(version) if major(&version).is_some_and(|major: u32| major >= NODE_MAJOR_MIN) => {}
+        Ok(version) => panic!("Node.js {NODE_MAJOR_MIN} or later is needed; this one is {version}"),
+        Err(error) => {
+            panic!("Node.js {NODE_MAJOR_MIN} or later is needed: cannot run `node`: {error}")
+        }
+    }
+    // npm writes this file last.
+    let modified = |file| fs::metadata(packages().join(file)).and_then(|data| data.modified());
+    let wanted = modified("package-lock.json").unwrap();
+    match modified("node_modules/.package-lock.json") {
+        Ok(installed) if installed >= wanted => {}
+        _ => panic!(
+            "the JavaScript clients are not installed, or not these versions; use `make test`"
+        ),
+    }
+    let mut node = Command::new("node");
+    node.current_dir(packages());
+    node
+}
+
+/// Runs a program to its end and returns its output; panics with all there is to know if it fails.
+fn run(mut command: Command, server: &Program) -> String {
+    let (stdout, stderr) = (NamedTempFile::new().unwrap(), NamedTempFile::new().unwrap());
+    command.stdin(Stdio::null()).stdout(stdout.reopen().unwrap()).stderr(stderr.reopen().unwrap());
+    let mut child = command.spawn().unwrap();
+    let status = program::wait(&mut child, PATIENCE);
+    if status.is_none() {
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+    let output = fs::read_to_string(stdout.path()).unwrap();
+    if !status.is_some_and(|status| status.success()) {
+        let ended = status.map_or("did not end in time".to_owned(), |status| status.to_string());
+        let errors = fs::read_to_string(stderr.path()).unwrap();
+        panic!("{command:?}: {ended}\n{output}\n{errors}\nThe server says:\n{}", server.log());
+    }
+    output
+}
