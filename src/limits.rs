@@ -32,6 +32,9 @@ pub const SQL_BYTES_MAX: usize = 16 * MIB;
 /// Largest request body; it is in memory as a whole before it is decoded.
 pub const BODY_BYTES_MAX: usize = 64 * MIB;
 
+/// Decoding a longer body, and encoding a larger result, takes so long that other tasks move elsewhere.
+pub const CODEC_BYTES_QUICK: usize = 256 * KIB;
+
 /// Largest result of one pipeline, which is in memory as a whole. Cursors have no such bound.
 pub const RESPONSE_BYTES_MAX: usize = 64 * MIB;
 

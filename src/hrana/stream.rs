@@ -81,6 +81,11 @@ impl Stream {
         true
     }
 
+    /// Memory that the results of the request in progress occupy.
+    pub fn result_bytes(&self) -> usize {
+        limits::RESPONSE_BYTES_MAX - self.bytes_left
+    }
+
     /// Whether the client of the request in progress has gone; the stream must not be used again.
     pub fn is_abandoned(&self) -> bool {
         self.disconnect.has_gone()

@@ -30,7 +30,7 @@ pub(crate) async fn pipeline(
         Ok(Found::Stream(found)) => *found,
         Ok(Found::Reply(reply)) => return Ok(protocol.response(reply)),
         Err(error) if is_close_of_expired(&error, &request.requests) => {
-            return Ok(protocol.response(protocol.encode(&closed())));
+            return Ok(protocol.response(protocol.encode(&closed(), 0)));
         }
         Err(error) => return Err(error),
     };
@@ -56,7 +56,8 @@ async fn serve(
         });
     }
     let baton = (!closes).then(|| borrowed.next.to_text());
-    let reply = protocol.encode(&PipelineRespBody { baton, base_url: None, results });
+    let size = stream.result_bytes();
+    let reply = protocol.encode(&PipelineRespBody { baton, base_url: None, results }, size);
     if stream.is_abandoned() {
         // Nobody reads the reply, and requests may have been cut short: the stream ends as lost.
         drop(stream);

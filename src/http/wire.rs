@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
+use crate::sqlite::block;
 
 /// The dialect of an endpoint.
 #[derive(Clone, Copy, Debug)]
@@ -31,12 +32,19 @@ impl Protocol {
 
     /// Decodes a body, whatever its content type says.
     pub(crate) fn decode<T: DeserializeOwned + protobuf::Message>(self, body: &[u8]) -> Result<T> {
-        Ok(self.encoding.decode(body)?)
+        let decode = || self.encoding.decode(body);
+        Ok(if body.len() > limits::CODEC_BYTES_QUICK { block(decode)? } else { decode()? })
     }
 
-    pub(crate) fn encode<T: Serialize + protobuf::Encode>(self, message: &T) -> Bytes {
-        let mut body = Vec::with_capacity(512);
-        self.encoding.encode(message, &mut body);
+    /// Encodes a body. `size` is about how much is in it.
+    pub(crate) fn encode<T: Serialize + protobuf::Encode>(self, message: &T, size: usize) -> Bytes {
+        let mut body = Vec::with_capacity(512 + size);
+        let encode = || self.encoding.encode(message, &mut body);
+        if size > limits::CODEC_BYTES_QUICK {
+            block(encode)
+        } else {
+            encode()
+        }
         body.into()
     }
 
