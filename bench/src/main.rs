@@ -1,1 +1,57 @@
-fn main() {}
+//! Measures hranad against what bounds it from above and from below, on this machine, in one run.
+//!
+//! Above is the *floor*: the least that a server has to do for the same answer (`floor`). Below is
+//! libsql-server, where `SQLD_BIN` names one. All of them are processes of their own, measured in turn,
+//! round after round, so that a noisy minute hits each of them. Read the ratios, not the absolutes.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | `args` | the command line |
+//! | `run` | which measurements, in which order |
+//! | `load`, `tenants` | the measurements: requests under load; many databases |
+//! | `workload` | what is asked for under load |
+//! | `driver`, `client` | clients in a closed loop; one HTTP/1.1 connection |
+//! | `server` | the processes that are measured |
+//! | `floor` | the server that does no more than it must |
+//! | `report` | the table |
+
+mod args;
+mod client;
+mod driver;
+mod floor;
+mod load;
+mod report;
+mod run;
+mod server;
+mod tenants;
+mod workload;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::args::{Cli, Command};
+
+/// Failures end the run; what the reader needs is their text.
+type Result<T, E = Box<dyn std::error::Error + Send + Sync>> = std::result::Result<T, E>;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = match cli.command {
+        Some(Command::Floor(args)) => floor::serve(&args.database),
+        None => run::run(&cli.run),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&mut std::io::stderr(), &format!("hranad-bench: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints a line, and does not mind if nobody reads.
+fn say(to: &mut impl std::io::Write, line: &str) {
+    let _ = writeln!(to, "{line}");
+    let _ = to.flush();
+}

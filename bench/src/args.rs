@@ -1,0 +1,115 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Measures hranad against a bare floor and, with SQLD_BIN, against libsql-server.
+#[derive(Debug, Parser)]
+#[command(name = "hranad-bench", version, args_conflicts_with_subcommands = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Be the floor: serve one file with the least that a server has to do
+    Floor(FloorArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FloorArgs {
+    /// File of the database; created if it is not there
+    pub(crate) database: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// How often each measurement is repeated; the table has medians
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) rounds: u32,
+
+    /// Length of one measurement under load
+    #[arg(long, default_value_t = 1.0, value_parser = seconds)]
+    pub(crate) seconds: f64,
+
+    /// Measure only this; may be repeated [default: everything]
+    #[arg(long = "scenario", value_name = "NAME", value_enum)]
+    pub(crate) scenarios: Vec<Scenario>,
+
+    /// Databases in `cold_open` and `idle_memory`
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) databases: u32,
+
+    /// Only prove that everything starts and answers, in a few seconds
+    #[arg(long, conflicts_with_all = ["rounds", "seconds", "databases"])]
+    pub(crate) smoke: bool,
+
+    /// The server to measure [default: hranad beside this program, built anew under `cargo run`]
+    #[arg(long, env = "HRANAD_BIN", value_name = "FILE")]
+    pub(crate) hranad: Option<PathBuf>,
+
+    /// Set by `cargo run`
+    #[arg(long, env = "CARGO", hide = true)]
+    pub(crate) cargo: Option<PathBuf>,
+
+    /// libsql-server, to be measured as well
+    #[arg(long, env = "SQLD_BIN", value_name = "FILE")]
+    pub(crate) sqld: Option<PathBuf>,
+}
+
+/// What can be measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(crate) enum Scenario {
+    /// A statement without a table
+    #[value(name = "select_1")]
+    Select1,
+    /// One row of 10,000 by its primary key
+    PointRead,
+    /// One row in a transaction of its own, durable
+    Insert,
+    /// A result of 1,000 rows
+    #[value(name = "rows_1000")]
+    Rows1000,
+    /// The first query of each of many databases after a restart
+    ColdOpen,
+    /// Memory of a database that was asked once
+    IdleMemory,
+}
+
+/// How much is measured.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Extent {
+    pub(crate) rounds: u32,
+    pub(crate) length: Duration,
+    /// Load before each measurement, not counted.
+    pub(crate) warm_up: Duration,
+    pub(crate) databases: u32,
+}
+
+impl RunArgs {
+    pub(crate) fn extent(&self) -> Extent {
+        if self.smoke {
+            let (length, warm_up) = (Duration::from_millis(50), Duration::ZERO);
+            return Extent { rounds: 1, length, warm_up, databases: 20 };
+        }
+        let length = Duration::from_secs_f64(self.seconds);
+        Extent { rounds: self.rounds, length, warm_up: length / 4, databases: self.databases }
+    }
+
+    pub(crate) fn wants(&self, scenario: Scenario) -> bool {
+        self.scenarios.is_empty() || self.scenarios.contains(&scenario)
+    }
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(seconds) if seconds > 0.0 && seconds <= 3600.0 => Ok(seconds),
+        _ => Err("expected more than 0 and at most 3600 seconds".to_owned()),
+    }
+}

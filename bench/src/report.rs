@@ -1,0 +1,123 @@
+//! The table: for each quantity the medians of all rounds, how far they spread, and ratios.
+//!
+//! A ratio is taken within a round, where both sides had the same neighbours, and then the median of the
+//! ratios is taken.
+
+use crate::driver::quantile;
+use crate::server::Kind;
+
+/// What a number counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unit {
+    PerSecond,
+    P50Micros,
+    P99Micros,
+    KibPerDatabase,
+}
+
+impl Unit {
+    fn label(self) -> &'static str {
+        match self {
+            Unit::PerSecond => "requests/s",
+            Unit::P50Micros => "p50 µs",
+            Unit::P99Micros => "p99 µs",
+            Unit::KibPerDatabase => "KiB/database",
+        }
+    }
+}
+
+/// All numbers of a run.
+#[derive(Default)]
+pub(crate) struct Report {
+    rows: Vec<Row>,
+}
+
+struct Row {
+    name: String,
+    unit: Unit,
+    /// By kind of server, then by round.
+    values: [Vec<f64>; Kind::COUNT],
+}
+
+const HEAD: [&str; 8] = [
+    "scenario",
+    "unit",
+    "hranad",
+    "spread",
+    "floor",
+    "hranad/floor",
+    "libsql-server",
+    "hranad/libsql",
+];
+
+impl Report {
+    pub(crate) fn add(&mut self, name: &str, unit: Unit, kind: Kind, value: f64) {
+        let index = self.rows.iter().position(|row| row.name == name && row.unit == unit);
+        let index = index.unwrap_or_else(|| {
+            self.rows.push(Row { name: name.to_owned(), unit, values: Default::default() });
+            self.rows.len() - 1
+        });
+        self.rows[index].values[kind as usize].push(value);
+    }
+
+    /// The table as Markdown.
+    pub(crate) fn table(&self) -> String {
+        let mut lines = vec![HEAD.map(str::to_owned)];
+        lines.extend(self.rows.iter().map(Row::cells));
+        let width = |column: usize| {
+            lines.iter().map(|cells| cells[column].chars().count()).max().unwrap_or(0)
+        };
+        let widths: [usize; HEAD.len()] = std::array::from_fn(width);
+        lines.insert(1, widths.map(|width| "-".repeat(width)));
+        let pad = |cells: &[String; HEAD.len()]| {
+            let padded = cells.iter().zip(widths).enumerate().map(|(column, (cell, width))| {
+                // Names to the left, numbers to the right.
+                if column < 2 { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+            });
+            format!("| {} |\n", padded.collect::<Vec<_>>().join(" | "))
+        };
+        lines.iter().map(pad).collect()
+    }
+}
+
+impl Row {
+    fn cells(&self) -> [String; HEAD.len()] {
+        let [hranad, floor, peer] = &self.values;
+        let shown = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), number);
+        [
+            self.name.clone(),
+            self.unit.label().to_owned(),
+            shown(median(hranad.iter().copied())),
+            spread(hranad),
+            shown(median(floor.iter().copied())),
+            ratio(hranad, floor),
+            shown(median(peer.iter().copied())),
+            ratio(hranad, peer),
+        ]
+    }
+}
+
+fn spread(values: &[f64]) -> String {
+    let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = values.iter().copied().fold(0.0, f64::max);
+    if values.is_empty() {
+        "–".to_owned()
+    } else {
+        format!("{}–{}", number(least), number(most))
+    }
+}
+
+fn ratio(values: &[f64], others: &[f64]) -> String {
+    let ratios = values.iter().zip(others).map(|(value, other)| value / other);
+    median(ratios).map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.2}"))
+}
+
+fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_unstable_by(f64::total_cmp);
+    (!values.is_empty()).then(|| quantile(&values, 0.5))
+}
+
+fn number(value: f64) -> String {
+    format!("{value:.0}")
+}

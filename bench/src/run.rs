@@ -1,0 +1,43 @@
+//! A run: the measurements that are wanted, one after the other, and the table at the end.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::args::RunArgs;
+use crate::report::Report;
+use crate::server::Kind;
+use crate::{Result, load, say, tenants};
+
+/// Measures what `args` asks for and prints the table.
+pub(crate) fn run(args: &RunArgs) -> Result<()> {
+    let extent = args.extent();
+    if let (Some(cargo), None) = (&args.cargo, &args.hranad) {
+        build(cargo)?;
+    }
+    for kind in Kind::all(args) {
+        let program = kind.program(args)?;
+        say(&mut std::io::stderr(), &format!("{}: {}", kind.name(), program.display()));
+    }
+    let mut report = Report::default();
+    // One thread: what it does not use is the servers'.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        load::measure(args, extent, &mut report).await?;
+        tenants::measure(args, extent, &mut report).await
+    })?;
+    say(&mut std::io::stdout(), report.table().trim_end());
+    Ok(())
+}
+
+/// Builds hranad beside this program, so that what is measured is what the sources say.
+fn build(cargo: &Path) -> Result<()> {
+    let mut command = Command::new(cargo);
+    command.args(["build", "--locked", "--package", "hranad", "--bin", "hranad"]);
+    if !cfg!(debug_assertions) {
+        command.arg("--release");
+    }
+    match command.current_dir(env!("CARGO_MANIFEST_DIR")).status()? {
+        status if status.success() => Ok(()),
+        status => Err(format!("hranad could not be built: {status}").into()),
+    }
+}

@@ -1,0 +1,154 @@
+//! The processes that are measured: how each is started, found ready, and ended.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::Result;
+use crate::args::RunArgs;
+use crate::client::Client;
+
+/// Which server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Hranad,
+    Floor,
+    LibsqlServer,
+}
+
+/// A process that serves. It is ended when this is dropped.
+pub(crate) struct Server {
+    pub(crate) kind: Kind,
+    pub(crate) address: SocketAddr,
+    process: Process,
+}
+
+struct Process(Child);
+
+const START_WITHIN: Duration = Duration::from_secs(20);
+const STOP_WITHIN: Duration = Duration::from_secs(20);
+
+impl Kind {
+    pub(crate) const COUNT: usize = 3;
+
+    /// The servers that can be measured in this run.
+    pub(crate) fn all(args: &RunArgs) -> impl Iterator<Item = Kind> {
+        let peer = args.sqld.as_ref().map(|_| Kind::LibsqlServer);
+        [Kind::Hranad, Kind::Floor].into_iter().chain(peer)
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Kind::Hranad => "hranad",
+            Kind::Floor => "floor",
+            Kind::LibsqlServer => "libsql-server",
+        }
+    }
+
+    /// The file of the program.
+    pub(crate) fn program(self, args: &RunArgs) -> Result<PathBuf> {
+        let this = std::env::current_exe()?;
+        let program = match self {
+            Kind::Hranad => args.hranad.clone().unwrap_or_else(|| this.with_file_name("hranad")),
+            Kind::Floor => this,
+            Kind::LibsqlServer => args.sqld.clone().ok_or("SQLD_BIN names no libsql-server")?,
+        };
+        if !program.is_file() {
+            let build =
+                "build it with `cargo build --release`, or name one with HRANAD_BIN/SQLD_BIN";
+            return Err(format!("there is no {}: {build}", program.display()).into());
+        }
+        Ok(program)
+    }
+}
+
+impl Server {
+    /// Starts a server on the data in `directory` and waits until it answers.
+    pub(crate) async fn start(kind: Kind, args: &RunArgs, directory: &Path) -> Result<Self> {
+        std::fs::create_dir_all(directory)?;
+        let mut command = Command::new(kind.program(args)?);
+        command.stdin(Stdio::null());
+        let (address, process) = match kind {
+            Kind::Hranad => {
+                command.args(["serve", "--listen", "127.0.0.1:0", "--log", "warn", "--data-dir"]);
+                announced(command.arg(directory), kind)?
+            }
+            Kind::Floor => announced(command.arg("floor").arg(directory.join("data")), kind)?,
+            Kind::LibsqlServer => {
+                let address = free_address()?;
+                command.args(["--no-welcome", "--http-listen-addr", &address.to_string(), "-d"]);
+                command.arg(directory).stdout(Stdio::null()).stderr(Stdio::null());
+                (address, Process(command.spawn()?))
+            }
+        };
+        let mut server = Server { kind, address, process };
+        server.wait_until_ready().await?;
+        Ok(server)
+    }
+
+    async fn wait_until_ready(&mut self) -> Result<()> {
+        let deadline = Instant::now() + START_WITHIN;
+        let request = format!("GET /health HTTP/1.1\r\nhost: {}\r\n\r\n", self.address);
+        loop {
+            if let Some(status) = self.process.0.try_wait()? {
+                return Err(format!("{} ended at its start: {status}", self.kind.name()).into());
+            }
+            if let Ok(mut client) = Client::connect(self.address).await {
+                client.ask(request.as_bytes()).await?;
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                return Err(format!("{} does not answer", self.kind.name()).into());
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Memory of the process that is in RAM, in KiB.
+    pub(crate) fn resident_kib(&self) -> Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.0.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+        number.ok_or_else(|| "the system does not tell the memory of a process".into())
+    }
+}
+
+/// Starts a program that prints where it listens, as `http://ADDRESS`.
+fn announced(command: &mut Command, kind: Kind) -> Result<(SocketAddr, Process)> {
+    let mut process = Process(command.stdout(Stdio::piped()).spawn()?);
+    let output = process.0.stdout.take().ok_or("the program has no output")?;
+    for line in BufReader::new(output).lines() {
+        let line = line?;
+        let address =
+            line.split_once("http://").and_then(|(_, rest)| rest.split([' ', '/']).next());
+        if let Some(address) = address.and_then(|address| address.parse().ok()) {
+            return Ok((address, process));
+        }
+    }
+    Err(format!("{} did not start", kind.name()).into())
+}
+
+/// An address that nobody listens on.
+fn free_address() -> Result<SocketAddr> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // SIGINT lets every one of these servers close its files.
+        let _ = kill_process(Pid::from_child(&self.0), Signal::INT);
+        let deadline = Instant::now() + STOP_WITHIN;
+        while Instant::now() < deadline {
+            if !matches!(self.0.try_wait(), Ok(None)) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
