@@ -15,7 +15,7 @@ RUN cargo build --release --locked --bin hranad \
 FROM gcr.io/distroless/cc-debian12:nonroot
 COPY --from=build /hranad/target/release/hranad /usr/local/bin/hranad
 # A new volume takes its owner from the directory that it is mounted over.
-COPY --from=build --chown=nonroot:nonroot /data /data
+COPY --from=build --chown=65532:65532 /data /data
 # SQLite sorts what does not fit into memory in files, which it deletes at once. Beside the data there is
 # room for them, and the rest of the file system may be read-only.
 ENV HRANAD_LISTEN=0.0.0.0:8080 \

@@ -51,14 +51,38 @@ fn the_line_that_the_server_prints_works_as_pasted() {
     let data_dir = TempDir::new().unwrap();
     let server = Program::start(data_dir.path());
     let line = server.greeting().lines().find(|line| line.contains("createClient(")).unwrap();
+    assert_eq!(answer(line, &server), "the answer is 42\n");
+}
+
+#[test]
+fn a_client_without_the_token_is_told_where_it_is() {
+    let data_dir = TempDir::new().unwrap();
+    let mut command = program::command();
+    command.args(["--listen", "0.0.0.0:0", "--data-dir"]).arg(data_dir.path());
+    let server = Program::run(command);
+    let token = fs::read_to_string(data_dir.path().join("api-token")).unwrap();
+    let url = format!("http://127.0.0.1:{}", server.address().port());
+    let client = |token: &str| format!("createClient({{ url: '{url}', authToken: {token} }})");
+    assert_eq!(answer(&client(&format!("'{}'", token.trim())), &server), "the answer is 42\n");
+    for wrong in ["undefined", "'wrong'"] {
+        let told = answer(&client(wrong), &server);
+        assert!(told.starts_with("UNAUTHORIZED: ") && told.contains("api-token"), "{told}");
+    }
+}
+
+/// What the client that `expression` makes says to a question: an answer, or an error.
+fn answer(expression: &str, server: &Program) -> String {
     let mut node = node();
     node.args(["--input-type=module", "--eval"]).arg(format!(
         "import {{ createClient }} from 'libsql-client-0.18.0';
-         const client = {line};
-         const {{ rows }} = await client.execute('SELECT 6 * 7 AS answer');
-         console.log(`the answer is ${{rows[0].answer}}`);"
+         const client = {expression};
+         const said = client.execute('SELECT 6 * 7 AS answer').then(
+           ({{ rows }}) => `the answer is ${{rows[0].answer}}`,
+           (error) => error.message,
+         );
+         console.log(await said);"
     ));
-    assert_eq!(run(node, &server), "the answer is 42\n");
+    run(node, server)
 }
 
 /// Runs all test files of a directory with one version of @libsql/client, on a server of their own.
