@@ -39,7 +39,7 @@ impl Protocol {
     /// Encodes a body. `size` is about how much is in it.
     pub(crate) fn encode<T: Serialize + protobuf::Encode>(self, message: &T, size: usize) -> Bytes {
         let mut body = Vec::with_capacity(512 + size);
-        let encode = || self.encoding.encode(message, &mut body);
+        let mut encode = || self.encoding.encode(message, &mut body);
         if size > limits::CODEC_BYTES_QUICK {
             block(encode)
         } else {
