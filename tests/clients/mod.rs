@@ -55,6 +55,20 @@ fn the_line_that_the_server_prints_works_as_pasted() {
 }
 
 #[test]
+fn the_example_of_the_readme_works_as_pasted() {
+    let readme =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let (_, rest) = readme.split_once("```js\n").expect("an example in README.md");
+    let (example, _) = rest.split_once("```").unwrap();
+    let data_dir = TempDir::new().unwrap();
+    let server = Program::start(data_dir.path());
+    let usual = "http://127.0.0.1:8080";
+    assert!(example.contains(usual), "{example}");
+    let said = run_script(&example.replace(usual, &server.url()), &server);
+    assert!(said.contains("description: 'try hranad'"), "{said}");
+}
+
+#[test]
 fn a_client_without_the_token_is_told_where_it_is() {
     let data_dir = TempDir::new().unwrap();
     let mut command = program::command();
@@ -72,16 +86,23 @@ fn a_client_without_the_token_is_told_where_it_is() {
 
 /// What the client that `expression` makes says to a question: an answer, or an error.
 fn answer(expression: &str, server: &Program) -> String {
-    let mut node = node();
-    node.args(["--input-type=module", "--eval"]).arg(format!(
-        "import {{ createClient }} from 'libsql-client-0.18.0';
+    let script = format!(
+        "import {{ createClient }} from '@libsql/client';
          const client = {expression};
          const said = client.execute('SELECT 6 * 7 AS answer').then(
            ({{ rows }}) => `the answer is ${{rows[0].answer}}`,
            (error) => error.message,
          );
          console.log(await said);"
-    ));
+    );
+    run_script(&script, server)
+}
+
+/// Runs a program that uses @libsql/client, here its newest version, and returns its output.
+fn run_script(script: &str, server: &Program) -> String {
+    let mut node = node();
+    node.args(["--input-type=module", "--eval"])
+        .arg(script.replace("@libsql/client", "libsql-client-0.18.0"));
     run(node, server)
 }
 
