@@ -6,8 +6,19 @@ use std::path::{Path, PathBuf};
 
 /// The modules of the server, from the top down. Each may name only modules below it.
 const ORDER: [&str; 13] = [
-    "main", "server", "listener", "router", "platform", "http", "hrana", "namespace", "sqlite",
-    "data_dir", "auth", "config", "error",
+    "main",
+    "server",
+    "listener",
+    "router",
+    "platform",
+    "http",
+    "hrana",
+    "namespace",
+    "sqlite",
+    "data_dir",
+    "auth",
+    "config",
+    "error",
 ];
 
 /// Named by everybody, naming nobody.
@@ -48,7 +59,8 @@ fn named(text: &str) -> BTreeSet<String> {
     for start in ["crate::", "hranad::"] {
         for (index, _) in text.match_indices(start) {
             let rest = &text[index + start.len()..];
-            let end = rest.find(|c: char| !c.is_ascii_lowercase() && c != '_').unwrap_or(rest.len());
+            let end =
+                rest.find(|c: char| !c.is_ascii_lowercase() && c != '_').unwrap_or(rest.len());
             names.insert(rest[..end].to_owned());
         }
     }
