@@ -2,9 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{DecodeError, Error};
+use crate::error::{DecodeError, Error, present};
 use crate::stmt::{Stmt, StmtResult};
-use crate::stream::present;
 
 /// Statements executed in order, each under an optional condition.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -29,6 +29,11 @@ impl DecodeError {
     }
 }
 
+/// The field of a message that must be there.
+pub(crate) fn present<T>(field: Option<T>, message: &str, name: &str) -> Result<T, DecodeError> {
+    field.ok_or_else(|| DecodeError::new(format!("`{message}` is missing its field `{name}`")))
+}
+
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

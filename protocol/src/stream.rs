@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::batch::{Batch, BatchResult};
 use crate::describe::DescribeResult;
-use crate::error::{DecodeError, Error};
+use crate::error::{DecodeError, Error, present};
 use crate::stmt::{SqlRef, Stmt, StmtResult};
 
 /// A request on a stream (`StreamRequest` in *Hrana over HTTP*).
@@ -97,11 +97,6 @@ impl TryFrom<StreamRequestFields> for StreamRequest {
             StreamRequestKind::GetAutocommit => StreamRequest::GetAutocommit,
         })
     }
-}
-
-/// The field of a message that must be there.
-pub(crate) fn present<T>(field: Option<T>, message: &str, name: &str) -> Result<T, DecodeError> {
-    field.ok_or_else(|| DecodeError::new(format!("`{message}` is missing its field `{name}`")))
 }
 
 /// The answer to a request of the same name.

@@ -1,21 +1,16 @@
-//! One connection to one tenant's file, set up so that SQL of strangers may run on it.
-//!
-//! The set-up follows "Defense Against The Dark Arts" (`sqlite.org/security.html`): defensive mode, no
-//! trusted schema, limits, an authorizer, and a watch over running time.
+//! One connection to one tenant's file: its prepared statements, its transaction, its turn to write.
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use hrana_protocol::{Col, Rows};
-use rusqlite::config::DbConfig;
-use rusqlite::limits::Limit;
-use rusqlite::{MAIN_DB, OpenFlags, TransactionState, ffi};
+use rusqlite::{MAIN_DB, TransactionState, ffi};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::arguments::Arguments;
 use super::cache::StatementCache;
 use super::dialect;
+use super::file::open_file;
 use super::interruption::Interruption;
 use super::regulator::Regulator;
 use super::session::{SavedSession, Session};
@@ -60,9 +55,7 @@ impl Connection {
         write_turn: WriteTurn,
         open: OwnedSemaphorePermit,
     ) -> Result<Self> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut db = rusqlite::Connection::open_with_flags(path, flags).map_err(cannot_open)?;
-        harden(&db).map_err(cannot_open)?;
+        let mut db = open_file(path)?;
         let interruption = Interruption::install(&mut db)?;
         let session = Session::install(&db)?;
         let regulator = Regulator::install(&mut db, access)?;
@@ -298,47 +291,6 @@ impl Connection {
         }
         self.settle();
     }
-}
-
-/// Creates the file of an empty database in WAL mode, which it keeps.
-#[expect(clippy::disallowed_methods, reason = "the one place where tenants' files come into being")]
-pub fn create_file(path: &Path) -> Result<()> {
-    let db = rusqlite::Connection::open(path).map_err(cannot_create)?;
-    let mode: String = db
-        .pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))
-        .map_err(cannot_create)?;
-    if mode != "wal" {
-        return Err(Error::internal("create the database file", format!("journal mode is {mode}")));
-    }
-    db.close().map_err(|(_, error)| cannot_create(error))
-}
-
-fn cannot_create(error: rusqlite::Error) -> Error {
-    Error::internal("create the database file", error)
-}
-
-fn cannot_open(error: rusqlite::Error) -> Error {
-    Error::internal("open the database file", error)
-}
-
-/// Takes from the connection what SQL of strangers must not have.
-fn harden(db: &rusqlite::Connection) -> rusqlite::Result<()> {
-    // The first look at the file meets a connection that is just being closed, which locks it for a moment.
-    db.busy_timeout(limits::BUSY_WAIT)?;
-    db.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
-    db.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
-    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
-    db.set_limit(Limit::SQLITE_LIMIT_LENGTH, limits::VALUE_BYTES_MAX as i32)?;
-    db.set_limit(Limit::SQLITE_LIMIT_SQL_LENGTH, limits::SQL_BYTES_MAX as i32)?;
-    db.set_limit(Limit::SQLITE_LIMIT_WORKER_THREADS, 0)?;
-    // One, because VACUUM attaches a temporary file; the policy refuses ATTACH itself.
-    db.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 1)?;
-    db.execute_batch(&format!(
-        "PRAGMA synchronous = FULL; PRAGMA cache_size = -{};",
-        limits::PAGE_CACHE_KIB
-    ))?;
-    // From now on waiting is the executor's affair: it does not hold a thread meanwhile.
-    db.busy_timeout(Duration::ZERO)
 }
 
 fn is_quick(statement: &Statement) -> bool {

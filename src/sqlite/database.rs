@@ -131,13 +131,28 @@ impl Database {
         }
     }
 
-    fn take_back(&self, connection: Connection, owner: u64) {
+    fn take_back(self: &Arc<Self>, connection: Connection, owner: u64) {
+        match self.keep(connection, owner) {
+            None => {}
+            Some(connection) if connection.is_autocommit() => dispose(connection),
+            Some(mut connection) => {
+                let database = Arc::clone(self);
+                detach(move || {
+                    connection.roll_back();
+                    drop(database.keep(connection, 0));
+                });
+            }
+        }
+    }
+
+    /// Puts a connection with the idle ones, or gives it back if it cannot serve anybody else.
+    fn keep(&self, connection: Connection, owner: u64) -> Option<Connection> {
         let mut idle = self.lock_idle();
         if connection.is_clean() && idle.len() < limits::IDLE_CONNECTIONS_PER_DATABASE {
             idle.push(Idle { connection, owner, since: Instant::now() });
+            None
         } else {
-            drop(idle);
-            dispose(connection);
+            Some(connection)
         }
     }
 
@@ -160,9 +175,14 @@ impl Database {
 
 /// Closing writes: it rolls back, and the last connection of a file checkpoints the WAL.
 fn dispose(connection: Connection) {
+    detach(move || drop(connection));
+}
+
+/// Runs work that blocks for which nobody waits.
+fn detach(work: impl FnOnce() + Send + 'static) {
     match Handle::try_current() {
-        Ok(runtime) => drop(runtime.spawn(async move { block(|| drop(connection)) })),
-        Err(_) => drop(connection),
+        Ok(runtime) => drop(runtime.spawn(async move { block(work) })),
+        Err(_) => work(),
     }
 }
 

@@ -13,6 +13,7 @@ mod dialect;
 mod dump;
 mod execution;
 mod executor;
+mod file;
 mod interruption;
 mod policy;
 #[cfg(test)]
@@ -27,11 +28,12 @@ mod statement;
 mod write_turn;
 
 pub use arguments::Arguments;
-pub use connection::{Connection, create_file};
+pub use connection::Connection;
 pub use database::{Database, Engine, Lease, Tenancy};
 pub use dump::Dump;
 pub use execution::{Pace, Progress, skip_blank};
 pub use executor::{Executor, Work, block, try_quickly};
+pub use file::create_file;
 pub use interruption::Interruption;
 pub use run::{Run, RunStep};
 pub use script::Script;

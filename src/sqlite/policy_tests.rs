@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use super::connection::{Connection, create_file};
+use super::connection::Connection;
 use super::execution::Pace;
 use super::executor::Work as _;
+use super::file::create_file;
 use super::script::Script;
 use super::write_turn::WriteTurn;
 use crate::auth::Access;

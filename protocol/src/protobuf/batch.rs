@@ -6,8 +6,7 @@ use prost::encoding::uint32;
 
 use super::stmt::{Error, Stmt, StmtResult};
 use super::{Encode, each, read_as, variant, write};
-use crate::error::DecodeError;
-use crate::stream::present;
+use crate::error::{DecodeError, present};
 
 /// How many steps a result may have. The maps name steps by number, so that a few bytes could
 /// otherwise ask for a vector of 2³² items.

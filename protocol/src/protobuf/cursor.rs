@@ -6,8 +6,7 @@ use super::stmt::{Col, Error};
 use super::value::Row;
 use super::{Encode, read_as, variant, write};
 use crate::cursor::RowEntry;
-use crate::error::DecodeError;
-use crate::stream::present;
+use crate::error::{DecodeError, present};
 
 #[derive(prost::Message)]
 pub(super) struct CursorEntry {

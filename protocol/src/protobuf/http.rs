@@ -3,9 +3,8 @@
 use super::batch::Batch;
 use super::stream::{StreamRequest, StreamResult};
 use super::{Encode, each, read_as, write};
-use crate::error::DecodeError;
+use crate::error::{DecodeError, present};
 use crate::http;
-use crate::stream::present;
 
 #[derive(prost::Message)]
 struct PipelineReqBody {

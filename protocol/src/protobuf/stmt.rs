@@ -4,9 +4,8 @@ use prost::encoding::{bool, double, int32, sint64, uint64};
 
 use super::value::{Row, Value, read_rows};
 use super::{Encode, each, read_as, write};
-use crate::error::DecodeError;
+use crate::error::{DecodeError, present};
 use crate::stmt::SqlRef;
-use crate::stream::present;
 
 #[derive(PartialEq, prost::Message)]
 pub(super) struct Error {

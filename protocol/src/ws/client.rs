@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{ClientMsg, Request};
 use crate::batch::Batch;
-use crate::error::DecodeError;
+use crate::error::{DecodeError, present};
 use crate::stmt::{SqlRef, Stmt};
-use crate::stream::{StreamRequest, present};
+use crate::stream::StreamRequest;
 
 /// The fields of every message of a client; read in one pass, in any order.
 #[derive(Deserialize)]

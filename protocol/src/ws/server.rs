@@ -7,9 +7,9 @@ use super::{Response, ServerMsg};
 use crate::batch::BatchResult;
 use crate::cursor::CursorEntry;
 use crate::describe::DescribeResult;
-use crate::error::{DecodeError, Error};
+use crate::error::{DecodeError, Error, present};
 use crate::stmt::StmtResult;
-use crate::stream::{StreamResponse, present};
+use crate::stream::StreamResponse;
 
 /// The fields of every message of a server.
 #[derive(Deserialize)]

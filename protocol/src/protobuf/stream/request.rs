@@ -1,11 +1,11 @@
 //! `StreamRequest` and the requests in it.
 
-use crate::error::DecodeError;
+use crate::error::{DecodeError, present};
 use crate::protobuf::batch::Batch;
 use crate::protobuf::stmt::{Stmt, write_sql};
 use crate::protobuf::{Encode, read_as, variant, write};
 use crate::stmt::SqlRef;
-use crate::stream::{self, present};
+use crate::stream;
 
 #[derive(prost::Message)]
 pub(in crate::protobuf) struct StreamRequest {

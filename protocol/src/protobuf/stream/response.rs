@@ -1,11 +1,11 @@
 //! `StreamResult`, `StreamResponse` and the responses in it.
 
-use crate::error::DecodeError;
+use crate::error::{DecodeError, present};
 use crate::protobuf::batch::BatchResult;
 use crate::protobuf::describe::DescribeResult;
 use crate::protobuf::stmt::{Error, StmtResult};
 use crate::protobuf::{Encode, read_as, variant, write};
-use crate::stream::{self, present};
+use crate::stream;
 
 #[derive(prost::Message)]
 pub(in crate::protobuf) struct StreamResult {

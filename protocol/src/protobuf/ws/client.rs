@@ -1,12 +1,12 @@
 //! `ClientMsg` and the requests in it.
 
-use crate::error::DecodeError;
+use crate::error::{DecodeError, present};
 use crate::protobuf::batch::Batch;
 use crate::protobuf::stmt::Stmt;
 use crate::protobuf::stream::{CloseSqlReq, StoreSqlReq, write_request, write_store_sql};
 use crate::protobuf::{Encode, read_as, variant, write};
 use crate::stmt::SqlRef;
-use crate::stream::{StreamRequest, present};
+use crate::stream::StreamRequest;
 use crate::ws::{self, Request};
 
 #[derive(prost::Message)]

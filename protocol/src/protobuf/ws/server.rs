@@ -1,13 +1,13 @@
 //! `ServerMsg` and the responses in it.
 
-use crate::error::DecodeError;
+use crate::error::{DecodeError, present};
 use crate::protobuf::cursor::CursorEntry;
 use crate::protobuf::stmt::Error;
 use crate::protobuf::stream::{
     BatchResp, DescribeResp, ExecuteResp, GetAutocommitResp, write_response,
 };
 use crate::protobuf::{Encode, each, read_as, variant, write};
-use crate::stream::{StreamResponse, present};
+use crate::stream::StreamResponse;
 use crate::ws::{self, Response};
 
 #[derive(prost::Message)]
