@@ -6,5 +6,8 @@ mod clients;
 mod command_line;
 mod crash;
 mod harness;
+mod platform;
 mod program;
+mod routing;
+mod streams;
 mod tidy;

@@ -1,1 +1,217 @@
-//! A server in this process, on a free port, with a data directory of its own.
+//! A server in this process, on a free port, with a data directory of its own; and clients for it.
+
+use bytes::Bytes;
+use clap::Parser as _;
+use hranad::config::{Cli, ServeArgs};
+use hranad::server::Server;
+use http_body_util::{BodyExt as _, Full};
+use hyper::header::HeaderMap;
+use hyper::{Method, Request, StatusCode};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// The version of HTTP that a client speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Http {
+    One,
+    Two,
+}
+
+/// A running server and the clients that talk to it.
+pub(crate) struct TestServer {
+    server: Server,
+    http1: Client<HttpConnector, Full<Bytes>>,
+    http2: Client<HttpConnector, Full<Bytes>>,
+    pub(crate) token: String,
+    pub(crate) directory: TempDir,
+}
+
+/// What the server answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error} in {:?}: {:?}", self.status, self.body))
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        str::from_utf8(&self.body).unwrap()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The message of a failure, after checking the status and the form of the body.
+    pub(crate) fn failure(&self, status: u16) -> String {
+        assert_eq!(self.status.as_u16(), status, "{:?}", self.body);
+        assert_eq!(self.header("content-type"), "application/json");
+        let body = self.json();
+        assert_eq!(body["error"], body["message"]);
+        assert!(body["code"].is_string());
+        body["message"].as_str().unwrap().to_owned()
+    }
+}
+
+impl TestServer {
+    pub(crate) async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// Starts a server with more flags.
+    pub(crate) async fn start_with(flags: &[&str]) -> Self {
+        let directory = TempDir::new().unwrap();
+        let data_dir = directory.path().join("data");
+        let mut line = vec!["hranad", "--listen", "127.0.0.1:0", "--data-dir"];
+        line.push(data_dir.to_str().unwrap());
+        line.extend(flags);
+        let args: ServeArgs = Cli::try_parse_from(line).unwrap().serve;
+        let server = Server::start(&args).await.unwrap();
+        let token = std::fs::read_to_string(server.api_token_path()).unwrap().trim().to_owned();
+        let client = || {
+            let mut builder = Client::builder(TokioExecutor::new());
+            builder.pool_timer(TokioTimer::new());
+            builder
+        };
+        let http1 = client().build_http();
+        let http2 = client().http2_only(true).build_http();
+        TestServer { server, http1, http2, token, directory }
+    }
+
+    /// Stops the server, which must come to its end.
+    pub(crate) async fn stop(self) {
+        self.server.stop().await;
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.server.address())
+    }
+
+    pub(crate) fn address(&self) -> std::net::SocketAddr {
+        self.server.address()
+    }
+
+    pub(crate) async fn send(&self, http: Http, request: Request<Full<Bytes>>) -> Answer {
+        let client = if http == Http::Two { &self.http2 } else { &self.http1 };
+        let response = client.request(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    /// A request with headers, over HTTP/1.1.
+    pub(crate) async fn request(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Answer {
+        let mut request = Request::builder().method(method).uri(self.url(path));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.send(Http::One, request.body(Full::new(body.into())).unwrap()).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.request(Method::GET, path, &[], "").await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: impl Into<Bytes>) -> Answer {
+        self.request(Method::POST, path, &[], body).await
+    }
+
+    /// A request to the platform API as the owner.
+    pub(crate) async fn platform(&self, method: Method, path: &str, body: Value) -> Answer {
+        let authorization = format!("Bearer {}", self.token);
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        self.request(method, path, &[("authorization", &authorization)], body).await
+    }
+
+    pub(crate) async fn create_database(&self, name: &str) {
+        let body = json!({ "name": name, "group": "default" });
+        let answer = self.platform(Method::POST, "/v1/databases", body).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+
+    /// A pipeline on the database `default`.
+    pub(crate) async fn pipeline(&self, baton: Option<&str>, requests: Value) -> Answer {
+        self.post("/v3/pipeline", json!({ "baton": baton, "requests": requests }).to_string()).await
+    }
+
+    /// A stream on the database `default`.
+    pub(crate) fn stream(&self) -> Stream<'_> {
+        Stream { server: self, baton: None }
+    }
+
+    /// One statement on a stream of its own.
+    pub(crate) async fn execute(&self, sql: &str) -> Value {
+        self.stream().execute_and_close(sql).await
+    }
+}
+
+/// A stream, request by request.
+pub(crate) struct Stream<'a> {
+    server: &'a TestServer,
+    pub(crate) baton: Option<String>,
+}
+
+impl Stream<'_> {
+    /// Sends one request and returns its `StreamResult`.
+    pub(crate) async fn request(&mut self, request: Value) -> Value {
+        let answer = self.server.pipeline(self.baton.as_deref(), json!([request])).await;
+        assert_eq!(answer.status, 200, "{:?}", answer.body);
+        let mut body = answer.json();
+        self.baton = body["baton"].as_str().map(str::to_owned);
+        body["results"][0].take()
+    }
+
+    /// The result of a statement, or its error.
+    pub(crate) async fn execute(&mut self, sql: &str) -> Value {
+        let stmt = json!({ "type": "execute", "stmt": { "sql": sql } });
+        unwrap(self.request(stmt).await)
+    }
+
+    async fn execute_and_close(mut self, sql: &str) -> Value {
+        let execute = json!({ "type": "execute", "stmt": { "sql": sql } });
+        let requests = json!([execute, { "type": "close" }]);
+        let answer = self.server.pipeline(self.baton.take().as_deref(), requests).await;
+        assert_eq!(answer.status, 200, "{:?}", answer.body);
+        unwrap(answer.json()["results"][0].take())
+    }
+
+    /// A statement that must succeed; the first value of its first row.
+    pub(crate) async fn value(&mut self, sql: &str) -> Value {
+        let result = self.execute(sql).await;
+        assert!(result["rows"].is_array(), "{sql}: {result}");
+        result["rows"][0][0]["value"].clone()
+    }
+
+    pub(crate) async fn sequence(&mut self, sql: &str) -> Value {
+        self.request(json!({ "type": "sequence", "sql": sql })).await
+    }
+
+    pub(crate) async fn close(&mut self) {
+        let closed = self.request(json!({ "type": "close" })).await;
+        assert_eq!(closed["type"], "ok", "{closed}");
+    }
+}
+
+/// The result or the error in a `StreamResult`.
+fn unwrap(mut result: Value) -> Value {
+    if result["type"] == "ok" {
+        result["response"]["result"].take()
+    } else {
+        result["error"].take()
+    }
+}
