@@ -3,6 +3,7 @@
 use crate::args::{Extent, RunArgs, Scenario};
 use crate::client::Client;
 use crate::driver::drive;
+use crate::placement::Apart;
 use crate::report::{Report, Unit};
 use crate::server::{Kind, Server};
 use crate::workload::{self, Workload};
@@ -62,6 +63,8 @@ async fn one(
         return Err(format!("the answer lacks {}: {answer}", workload.expected).into());
     }
     drop(client);
+    // Dropped at the end of the measurement.
+    let _apart = if clients == 1 { Apart::place(server.id())? } else { None };
     let (warm_up, length) = (extent.warm_up, extent.length);
     let measured = drive(server.address, &workload.requests, clients, warm_up, length).await?;
     let name =

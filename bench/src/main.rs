@@ -11,7 +11,7 @@
 //! | `load`, `tenants` | the measurements: requests under load; many databases |
 //! | `workload` | what is asked for under load |
 //! | `driver`, `client` | clients in a closed loop; one HTTP/1.1 connection |
-//! | `server` | the processes that are measured |
+//! | `server`, `placement` | the processes that are measured; on which processors |
 //! | `floor` | the server that does no more than it must |
 //! | `report` | the table |
 
@@ -20,6 +20,7 @@ mod client;
 mod driver;
 mod floor;
 mod load;
+mod placement;
 mod report;
 mod run;
 mod server;
