@@ -4,6 +4,7 @@
 
 mod clients;
 mod command_line;
+mod conversations;
 mod crash;
 mod harness;
 mod platform;

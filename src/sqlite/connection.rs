@@ -12,7 +12,7 @@ use super::cache::StatementCache;
 use super::dialect;
 use super::file::open_file;
 use super::interruption::Interruption;
-use super::regulator::Regulator;
+use super::regulator::{Kind, Regulator};
 use super::session::{SavedSession, Session};
 use super::statement::{Statement, Step};
 use super::write_turn::WriteTurn;
@@ -130,6 +130,11 @@ impl Connection {
         }
     }
 
+    /// Whether the active statement is about rows alone, so that what SQLite counts is all that it does.
+    pub(super) fn is_about_rows(&self) -> bool {
+        self.active.as_ref().is_some_and(|active| active.statement.kind == Kind::Rows)
+    }
+
     /// Whether the connection has the right to write, now or from an earlier statement.
     pub(super) fn try_take_turn(&mut self) -> bool {
         if self.turn.is_none() {
@@ -159,9 +164,9 @@ impl Connection {
         let (prepared, seen) = self.regulator.prepare(|| Statement::prepare(&self.db, text))?;
         let consumed = if begins_read_transaction { sql.len() } else { prepared.consumed };
         let Some(mut statement) = prepared.statement else { return Ok((None, consumed)) };
-        statement.is_rollback = seen.rollback;
+        statement.kind = seen.kind;
         // A pragma does its work while it is prepared: kept and executed again it would do nothing.
-        let is_cacheable = !seen.pragma
+        let is_cacheable = !seen.has_pragma
             && !begins_read_transaction
             && consumed == sql.len()
             && sql.len() <= limits::STATEMENT_CACHED_BYTES;
@@ -182,7 +187,7 @@ impl Connection {
         let Some(active) = &mut self.active else { return Ok(Step::Done) };
         if self.has_lost_transaction {
             // ROLLBACK is what the client has to say now, and it is done already.
-            let is_rollback = active.statement.is_rollback;
+            let is_rollback = active.statement.kind == Kind::Rollback;
             self.has_lost_transaction = !is_rollback;
             return if is_rollback { Ok(Step::Done) } else { Err(transaction_lost()) };
         }

@@ -178,15 +178,16 @@ impl Execution {
     fn summary(&self, connection: &Connection) -> Summary {
         let counters = connection.counters();
         let written = counters.total_changes - self.total_changes;
-        let is_write = connection.writes();
         // SQLite leaves `changes()` as it was where a statement changes no row.
         let affected_row_count = if written == 0 { 0 } else { counters.changes };
-        let last_insert_rowid = Some(counters.last_insert_rowid).filter(|r| is_write && *r != 0);
+        let (writes, counts) = (connection.writes(), connection.is_about_rows());
+        let last_insert_rowid = Some(counters.last_insert_rowid);
         Summary {
             affected_row_count: affected_row_count.unsigned_abs(),
-            last_insert_rowid,
-            rows_read: connection.rows_read(),
-            rows_written: u64::try_from(written).ok(),
+            last_insert_rowid: last_insert_rowid.filter(|rowid| writes && counts && *rowid != 0),
+            // What triggers and foreign keys read is not counted.
+            rows_read: connection.rows_read().filter(|_| counts && !writes),
+            rows_written: u64::try_from(written).ok().filter(|_| counts),
             duration: self.started.elapsed(),
         }
     }

@@ -1,7 +1,7 @@
 //! Installs the policy in a connection and remembers what it said.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization, TransactionOperation};
 
@@ -9,20 +9,37 @@ use super::policy::{self, Phase, Verdict};
 use crate::auth::Access;
 use crate::error::{Error, ErrorKind, Result};
 
+/// What kind of statement the authorizer was asked about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Reads or writes rows, and nothing else.
+    Rows,
+    /// BEGIN or COMMIT.
+    Transaction,
+    Rollback,
+    /// Changes the schema, is a pragma, maintains the file.
+    #[default]
+    Other,
+}
+
+/// What the authorizer was asked while a statement was prepared.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Seen {
+    pub(super) kind: Kind,
+    pub(super) has_pragma: bool,
+}
+
 /// The side of the policy that a connection and its authorizer share.
 pub(super) struct Regulator {
     running: AtomicBool,
     tainted: AtomicBool,
-    saw_pragma: AtomicBool,
-    saw_rollback: AtomicBool,
-    access: Mutex<Access>,
-    reason: Mutex<Option<String>>,
+    state: Mutex<State>,
 }
 
-/// What the authorizer was asked about a statement.
-pub(super) struct Seen {
-    pub(super) pragma: bool,
-    pub(super) rollback: bool,
+struct State {
+    access: Access,
+    seen: Option<Seen>,
+    reason: Option<String>,
 }
 
 impl Regulator {
@@ -31,10 +48,7 @@ impl Regulator {
         let regulator = Arc::new(Regulator {
             running: AtomicBool::new(false),
             tainted: AtomicBool::new(false),
-            saw_pragma: AtomicBool::new(false),
-            saw_rollback: AtomicBool::new(false),
-            access: Mutex::new(access),
-            reason: Mutex::new(None),
+            state: Mutex::new(State { access, seen: None, reason: None }),
         });
         let asked = Arc::clone(&regulator);
         db.authorizer(Some(move |context: AuthContext<'_>| asked.answer(&context)))
@@ -43,46 +57,36 @@ impl Regulator {
     }
 
     fn answer(&self, context: &AuthContext<'_>) -> Authorization {
-        match context.action {
-            AuthAction::Pragma { .. } => self.saw_pragma.store(true, Relaxed),
-            AuthAction::Transaction { operation: TransactionOperation::Rollback } => {
-                self.saw_rollback.store(true, Relaxed);
-            }
-            _ => {}
-        }
+        let mut state = self.lock();
+        state.seen = Some(notice(state.seen, &context.action));
         let phase = if self.running.load(Relaxed) { Phase::Run } else { Phase::Prepare };
-        match policy::judge(self.access(), phase, context) {
+        match policy::judge(state.access, phase, context) {
             Verdict::Allow => Authorization::Allow,
             Verdict::Taint => {
                 self.tainted.store(true, Relaxed);
                 Authorization::Allow
             }
             Verdict::Deny(reason) => {
-                *self.reason.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
+                state.reason = Some(reason);
                 Authorization::Deny
             }
         }
     }
 
     pub(super) fn access(&self) -> Access {
-        *self.access.lock().unwrap_or_else(PoisonError::into_inner)
+        self.lock().access
     }
 
     /// Changes the rights. Statements prepared before were judged by the old ones: drop them.
     pub(super) fn set_access(&self, access: Access) {
-        *self.access.lock().unwrap_or_else(PoisonError::into_inner) = access;
+        self.lock().access = access;
     }
 
     /// Prepares something, and says what was in it.
     pub(super) fn prepare<T>(&self, prepare: impl FnOnce() -> Result<T>) -> Result<(T, Seen)> {
-        self.saw_pragma.store(false, Relaxed);
-        self.saw_rollback.store(false, Relaxed);
+        self.lock().seen = None;
         let prepared = prepare().map_err(|error| self.explain(error))?;
-        let seen = Seen {
-            pragma: self.saw_pragma.load(Relaxed),
-            rollback: self.saw_rollback.load(Relaxed),
-        };
-        Ok((prepared, seen))
+        Ok((prepared, self.lock().seen.unwrap_or_default()))
     }
 
     /// Runs something that was prepared.
@@ -95,7 +99,7 @@ impl Regulator {
 
     /// Replaces SQLite's "not authorized" by the policy's reason.
     fn explain(&self, error: Error) -> Error {
-        match self.reason.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        match self.lock().reason.take() {
             Some(reason) => Error::new(ErrorKind::Denied, format!("not authorized: {reason}")),
             None => error,
         }
@@ -104,4 +108,27 @@ impl Regulator {
     pub(super) fn is_tainted(&self) -> bool {
         self.tainted.load(Relaxed)
     }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Adds an action to what was seen of a statement before. One action that is not about rows makes the whole
+/// statement something else: a table made from a query reads rows too.
+fn notice(before: Option<Seen>, action: &AuthAction<'_>) -> Seen {
+    let kind = match action {
+        AuthAction::Select
+        | AuthAction::Recursive
+        | AuthAction::Function { .. }
+        | AuthAction::Read { .. }
+        | AuthAction::Insert { .. }
+        | AuthAction::Update { .. }
+        | AuthAction::Delete { .. } => before.map_or(Kind::Rows, |seen| seen.kind),
+        AuthAction::Transaction { operation: TransactionOperation::Rollback } => Kind::Rollback,
+        AuthAction::Transaction { .. } | AuthAction::Savepoint { .. } => Kind::Transaction,
+        _ => Kind::Other,
+    };
+    let is_pragma = matches!(action, AuthAction::Pragma { .. });
+    Seen { kind, has_pragma: is_pragma || before.is_some_and(|seen| seen.has_pragma) }
 }

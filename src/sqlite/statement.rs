@@ -13,13 +13,14 @@ use std::sync::Arc;
 use hrana_protocol::{Col, Rows, Value, ValueRef};
 use rusqlite::ffi;
 
+use super::regulator::Kind;
 use crate::error::{Error, ErrorKind, Result};
 
 pub(super) struct Statement {
     raw: NonNull<ffi::sqlite3_stmt>,
     pub(super) is_readonly: bool,
     pub(super) is_explain: bool,
-    pub(super) is_rollback: bool,
+    pub(super) kind: Kind,
     /// It has taken long before.
     pub(super) is_slow: bool,
     cols: Arc<[Col]>,
@@ -77,7 +78,7 @@ impl Statement {
                 raw,
                 is_readonly,
                 is_explain,
-                is_rollback: false,
+                kind: Kind::Other,
                 is_slow: false,
                 cols,
                 reprepared: -1,
