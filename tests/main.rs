@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that panics says what is wrong")]
 
+mod bad_input;
 mod clients;
 mod command_line;
 mod conversations;
@@ -10,5 +11,6 @@ mod harness;
 mod platform;
 mod program;
 mod routing;
+mod stateless;
 mod streams;
 mod tidy;
