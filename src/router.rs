@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
+use axum::http::{Method, header};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
-use tower::ServiceBuilder;
+use tower::{Service, ServiceExt as _, service_fn};
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::SizeAbove;
@@ -70,8 +71,7 @@ fn databases_one() -> MethodRouter<Arc<App>> {
 /// The service that answers requests.
 pub fn service(
     app: Arc<App>,
-) -> impl tower::Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send
-{
+) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send {
     // A browser application may be anywhere; who may do what is decided by tokens, not by origins.
     let cors = CorsLayer::new()
         .allow_origin(Any)
@@ -82,13 +82,21 @@ pub fn service(
     let compression = CompressionLayer::new()
         .quality(CompressionLevel::Fastest)
         .compress_when(SizeAbove::new(limits::COMPRESSED_BYTES_MIN));
-    let router = routes().with_state(app);
-    ServiceBuilder::new()
-        .map_request(target::rewrite)
-        .layer(cors)
-        .map_response(|response: Response<_>| response.map(axum::body::Body::new))
-        .layer(compression)
-        .service(router)
+    let plain = routes().with_state(app);
+    let layered = plain.clone().layer(compression).layer(cors);
+    service_fn(move |request: Request| {
+        let request = target::rewrite(request);
+        // The layers cost as much as a point read does, so they are there for those who ask.
+        let router = if wants_layers(&request) { &layered } else { &plain };
+        router.clone().oneshot(request)
+    })
+}
+
+/// Whether a request comes from a browser, or can take a compressed answer.
+fn wants_layers(request: &Request) -> bool {
+    request.method() == Method::OPTIONS
+        || request.headers().contains_key(header::ORIGIN)
+        || request.headers().contains_key(header::ACCEPT_ENCODING)
 }
 
 async fn not_found(request: Request) -> Error {

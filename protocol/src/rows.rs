@@ -1,7 +1,7 @@
-//! The rows of one result, held in two flat vectors instead of a tree.
+//! The rows of one result, held in flat vectors instead of a tree.
 //!
 //! A result of many rows is built, measured and encoded without an allocation per row or per value:
-//! `cells` says what each value is, `bytes` holds all texts and blobs one after the other.
+//! `cells` says what each value is, `texts` and `blobs` hold all texts and all blobs one after the other.
 
 use std::fmt;
 
@@ -15,7 +15,8 @@ use crate::value::{Value, ValueRef};
 pub struct Rows {
     width: usize,
     cells: Vec<Cell>,
-    bytes: Vec<u8>,
+    texts: String,
+    blobs: Vec<u8>,
 }
 
 #[derive(Clone, Copy)]
@@ -37,7 +38,7 @@ pub struct RowRef<'a> {
 impl Rows {
     /// An empty set of rows with `width` values each.
     pub fn new(width: usize) -> Self {
-        Rows { width, cells: Vec::new(), bytes: Vec::new() }
+        Rows { width, ..Rows::default() }
     }
 
     /// Appends the next value of the current row; a new row begins when `width` values are there.
@@ -47,21 +48,17 @@ impl Rows {
             ValueRef::Integer(value) => Cell::Integer(value),
             ValueRef::Float(value) => Cell::Float(value),
             ValueRef::Text(value) => {
-                let (start, end) = self.append(value.as_bytes());
-                Cell::Text { start, end }
+                let start = self.texts.len();
+                self.texts.push_str(value);
+                Cell::Text { start, end: self.texts.len() }
             }
             ValueRef::Blob(value) => {
-                let (start, end) = self.append(value);
-                Cell::Blob { start, end }
+                let start = self.blobs.len();
+                self.blobs.extend_from_slice(value);
+                Cell::Blob { start, end: self.blobs.len() }
             }
         };
         self.cells.push(cell);
-    }
-
-    fn append(&mut self, bytes: &[u8]) -> (usize, usize) {
-        let start = self.bytes.len();
-        self.bytes.extend_from_slice(bytes);
-        (start, self.bytes.len())
     }
 
     /// Number of complete rows.
@@ -76,7 +73,7 @@ impl Rows {
 
     /// Memory that the values occupy, in bytes; close to the size of their encoding.
     pub fn size(&self) -> usize {
-        self.cells.len() * size_of::<Cell>() + self.bytes.len()
+        self.cells.len() * size_of::<Cell>() + self.texts.len() + self.blobs.len()
     }
 
     /// The complete rows, in order.
@@ -87,7 +84,8 @@ impl Rows {
     /// Forgets the rows and keeps the width and the memory.
     pub fn clear(&mut self) {
         self.cells.clear();
-        self.bytes.clear();
+        self.texts.clear();
+        self.blobs.clear();
     }
 
     fn value(&self, cell: Cell) -> ValueRef<'_> {
@@ -95,10 +93,8 @@ impl Rows {
             Cell::Null => ValueRef::Null,
             Cell::Integer(value) => ValueRef::Integer(value),
             Cell::Float(value) => ValueRef::Float(value),
-            Cell::Text { start, end } => ValueRef::Text(
-                str::from_utf8(&self.bytes[start..end]).expect("only whole strings are appended"),
-            ),
-            Cell::Blob { start, end } => ValueRef::Blob(&self.bytes[start..end]),
+            Cell::Text { start, end } => ValueRef::Text(&self.texts[start..end]),
+            Cell::Blob { start, end } => ValueRef::Blob(&self.blobs[start..end]),
         }
     }
 }

@@ -39,8 +39,7 @@ pub(crate) async fn cursor(
     };
     let disconnect = Disconnect::default();
     stream.begin_request(disconnect.clone());
-    borrowed.announce(&stream);
-    let head = CursorRespBody { baton: Some(borrowed.next.to_text()), base_url: None };
+    let head = CursorRespBody { baton: Some(borrowed.announce(&stream)?), base_url: None };
     let mut first = Vec::with_capacity(limits::KIB);
     write_entry(protocol.encoding, &head, &mut first);
 
@@ -88,7 +87,9 @@ async fn produce(
         }
     }
     if !stream.is_abandoned() {
-        borrowed.give_back(stream, None);
+        if borrowed.give_back(stream, None).is_err() {
+            return;
+        }
         // Whether the client takes the end is its own affair.
         let _ = sender.send(run.sink.take_chunk()).await;
     }

@@ -44,7 +44,7 @@ pub(crate) async fn pipeline(
 async fn serve(
     protocol: Protocol,
     mut stream: Stream,
-    borrowed: Borrowed,
+    mut borrowed: Borrowed,
     requests: Vec<StreamRequest>,
 ) -> Result<Bytes> {
     let closes = matches!(requests.last(), Some(StreamRequest::Close));
@@ -55,7 +55,7 @@ async fn serve(
             Err(error) => StreamResult::Error { error: error.to_wire() },
         });
     }
-    let baton = (!closes).then(|| borrowed.next.to_text());
+    let baton = if closes { None } else { Some(borrowed.baton()?) };
     let size = stream.result_bytes();
     let reply = protocol.encode(&PipelineRespBody { baton, base_url: None, results }, size);
     if stream.is_abandoned() {
@@ -65,7 +65,7 @@ async fn serve(
         drop(stream);
         borrowed.close(&reply);
     } else {
-        borrowed.give_back(stream, Some(&reply));
+        borrowed.give_back(stream, Some(&reply))?;
     }
     Ok(reply)
 }

@@ -30,7 +30,7 @@ pub(crate) async fn find(
 ) -> Result<Found> {
     let Some(baton) = baton else {
         let stream = Stream::open(Arc::clone(&app.namespaces), caller.namespace, caller.access);
-        return Ok(Found::Stream(Box::new((stream, app.streams.borrow_new()?))));
+        return Ok(Found::Stream(Box::new((stream, app.streams.borrow_new()))));
     };
     let baton = Baton::parse(baton).ok_or_else(|| {
         Error::new(

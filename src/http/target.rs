@@ -21,7 +21,11 @@ pub(crate) struct PathName(String);
 /// Takes `/db/NAME` off the front of the path, and doubled slashes out of it, so that every URL of the data
 /// plane exists once.
 pub(crate) fn rewrite(mut request: Request) -> Request {
-    let (name, path) = split(request.uri().path());
+    let path = request.uri().path();
+    if !path.starts_with("/db/") && !path.contains("//") {
+        return request;
+    }
+    let (name, path) = split(path);
     if let Some(path) = path {
         let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
         if let Ok(path_and_query) = format!("{path}{query}").parse::<PathAndQuery>() {

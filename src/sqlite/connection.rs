@@ -123,10 +123,10 @@ impl Connection {
             && self.turn.is_none()
     }
 
-    /// Remembers that the active statement takes long.
-    pub(super) fn note_slow(&mut self) {
+    /// Remembers whether the active statement took long.
+    pub(super) fn note_time(&mut self, is_slow: bool) {
         if let Some(active) = &mut self.active {
-            active.statement.is_slow = true;
+            active.statement.slowness.note(is_slow);
         }
     }
 
@@ -299,7 +299,7 @@ impl Connection {
 }
 
 fn is_quick(statement: &Statement) -> bool {
-    statement.is_readonly && !statement.is_slow
+    statement.is_readonly && !statement.slowness.is_expected()
 }
 
 /// Whether the client's own SQL asked for the rollback: `ON CONFLICT ROLLBACK`, `RAISE(ROLLBACK)`.

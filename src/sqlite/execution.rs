@@ -118,7 +118,7 @@ impl Execution {
         connection.interruption().allow(limits::QUICK);
         match self.run(connection, step, sink) {
             Err(error) if is_interrupt(&error) && !connection.interruption().is_cancelled() => {
-                connection.note_slow();
+                connection.note_time(true);
                 connection.rewind();
                 sink.rewind();
                 self.has_begun = false;
@@ -152,9 +152,7 @@ impl Execution {
                 Ok(Step::Done) => {
                     self.begin(connection, step, sink);
                     let summary = self.summary(connection);
-                    if summary.duration > limits::QUICK {
-                        connection.note_slow();
-                    }
+                    connection.note_time(summary.duration > limits::QUICK);
                     sink.end(summary);
                     connection.finish();
                     return Ok(Progress::Done);

@@ -24,6 +24,7 @@ mod run;
 mod script;
 mod session;
 mod sink;
+mod slowness;
 mod statement;
 mod write_turn;
 

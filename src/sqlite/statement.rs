@@ -14,6 +14,7 @@ use hrana_protocol::{Col, Rows, Value, ValueRef};
 use rusqlite::ffi;
 
 use super::regulator::Kind;
+use super::slowness::Slowness;
 use crate::error::{Error, ErrorKind, Result};
 
 pub(super) struct Statement {
@@ -21,8 +22,7 @@ pub(super) struct Statement {
     pub(super) is_readonly: bool,
     pub(super) is_explain: bool,
     pub(super) kind: Kind,
-    /// It has taken long before.
-    pub(super) is_slow: bool,
+    pub(super) slowness: Slowness,
     cols: Arc<[Col]>,
     /// How often SQLite had compiled the statement anew when `cols` was read.
     reprepared: c_int,
@@ -79,7 +79,7 @@ impl Statement {
                 is_readonly,
                 is_explain,
                 kind: Kind::Other,
-                is_slow: false,
+                slowness: Slowness::default(),
                 cols,
                 reprepared: -1,
             }

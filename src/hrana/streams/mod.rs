@@ -13,13 +13,14 @@
 //! stream that was inside a transaction when it ended never executes anything again. The reply to the last
 //! baton is kept (if it is small), so that a client which did not get it can ask again.
 
+mod borrowed;
+
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use dashmap::DashMap;
-use dashmap::mapref::entry::Entry;
 use uuid::Uuid;
 
 use super::baton::Baton;
@@ -27,6 +28,8 @@ use super::stream::Stream;
 use crate::auth::Access;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
+
+pub use self::borrowed::Borrowed;
 
 /// All streams of Hrana over HTTP.
 pub struct Streams {
@@ -87,6 +90,8 @@ impl Held {
 enum Ending {
     Closed,
     Expired,
+    /// Too many streams held a connection.
+    Crowded,
     /// Its client disconnected during a request, or the request could not be finished.
     Lost,
 }
@@ -100,15 +105,6 @@ pub enum Opened {
     Wait,
 }
 
-/// The duty to give a stream back. Dropped without that, the stream is lost.
-pub struct Borrowed {
-    streams: Arc<Streams>,
-    /// Names the stream in the reply, unless it is closed.
-    pub next: Baton,
-    is_known: bool,
-    is_done: bool,
-}
-
 impl Streams {
     pub fn new(transaction_idle: Duration) -> Self {
         Streams {
@@ -120,9 +116,8 @@ impl Streams {
     }
 
     /// The duty for a stream that has just been opened.
-    pub fn borrow_new(self: &Arc<Self>) -> Result<Borrowed> {
-        let streams = Arc::clone(self);
-        Ok(Borrowed { streams, next: Baton::new()?, is_known: false, is_done: false })
+    pub fn borrow_new(self: &Arc<Self>) -> Borrowed {
+        Borrowed::new(Arc::clone(self), None)
     }
 
     /// Takes the stream of a baton for the request with this digest.
@@ -155,7 +150,7 @@ impl Streams {
             }
         };
         slot.lend(digest, next.nonce, self);
-        let borrowed = Borrowed { streams: Arc::clone(self), next, is_known: true, is_done: false };
+        let borrowed = Borrowed::new(Arc::clone(self), Some(next));
         Ok(Opened::Stream(Box::new((held.into_stream(), borrowed))))
     }
 
@@ -172,7 +167,8 @@ impl Streams {
                     };
                     if idle >= limit {
                         self.holding.fetch_sub(1, Relaxed);
-                        slot.end(Ending::Expired, self, now);
+                        slot.state = State::Ended(Ending::Expired);
+                        slot.since = now;
                     }
                     true
                 }
@@ -230,7 +226,7 @@ impl Slot {
             )),
             (State::Lent, _) => Ok(Opened::Wait),
             (_, Some(reply)) => Ok(Opened::Reply(reply.clone())),
-            (State::Ended(ending @ (Ending::Lost | Ending::Expired)), None) => Err(ended(*ending)),
+            (State::Ended(ending), None) if *ending != Ending::Closed => Err(ended(*ending)),
             (_, None) => Err(Error::new(
                 ErrorKind::BatonReused,
                 "Received a baton that has already been used; its request was executed, but the \
@@ -239,106 +235,10 @@ impl Slot {
         }
     }
 
-    fn end(&mut self, ending: Ending, streams: &Streams, now: Instant) {
-        self.state = State::Ended(ending);
-        self.since = now;
-        let reply = self.last.as_ref().and_then(|last| last.reply.as_ref());
-        self.set_bytes(reply.map_or(0, Bytes::len), streams);
-    }
-
     fn set_bytes(&mut self, bytes: usize, streams: &Streams) {
         streams.bytes.fetch_add(bytes, Relaxed);
         streams.bytes.fetch_sub(self.bytes, Relaxed);
         self.bytes = bytes;
-    }
-}
-
-impl Borrowed {
-    /// Makes the stream known before its request has ended, because its next baton is sent first.
-    pub fn announce(&mut self, stream: &Stream) {
-        if !self.is_known {
-            self.is_known = true;
-            self.insert(stream, None, State::Lent);
-        }
-    }
-
-    /// Gives the stream back, with the reply to the request.
-    pub fn give_back(mut self, mut stream: Stream, reply: Option<&Bytes>) {
-        self.is_done = true;
-        let reply = reply.filter(|reply| reply.len() <= limits::REPLY_KEPT_BYTES_MAX);
-        let (database, access) = (stream.namespace().id(), stream.access());
-        let stored = stream.stored_bytes();
-        let state = if stream.park(self.next.stream) {
-            State::Resting(Held::new(stream))
-        } else if self.streams.holding.load(Relaxed) < limits::STREAMS_HOLDING_MAX {
-            self.streams.holding.fetch_add(1, Relaxed);
-            State::Holding(Held::new(stream))
-        } else {
-            State::Ended(Ending::Expired)
-        };
-        self.put(database, access, reply, stored, state);
-    }
-
-    /// Ends the stream at its client's wish; the reply is kept for a client that did not get it.
-    pub fn close(mut self, reply: &Bytes) {
-        self.is_done = true;
-        if !self.is_known {
-            return;
-        }
-        let reply = Some(reply).filter(|reply| reply.len() <= limits::REPLY_KEPT_BYTES_MAX);
-        if let Some(mut slot) = self.streams.slots.get_mut(&self.next.stream) {
-            if let Some(last) = &mut slot.last {
-                last.reply = reply.cloned();
-            }
-            slot.end(Ending::Closed, &self.streams, Instant::now());
-        }
-    }
-
-    fn put(
-        &self,
-        database: Uuid,
-        access: Access,
-        reply: Option<&Bytes>,
-        stored: usize,
-        state: State,
-    ) {
-        if !self.is_known {
-            self.streams.make_room();
-        }
-        let mut slot = match self.streams.slots.entry(self.next.stream) {
-            Entry::Occupied(slot) => slot.into_ref(),
-            Entry::Vacant(vacant) => vacant.insert(Slot {
-                database,
-                access,
-                nonce: self.next.nonce,
-                last: None,
-                state: State::Lent,
-                since: Instant::now(),
-                bytes: 0,
-            }),
-        };
-        if let Some(last) = &mut slot.last {
-            last.reply = reply.cloned();
-        }
-        let kept = if slot.last.is_some() { reply.map_or(0, Bytes::len) } else { 0 };
-        slot.state = state;
-        slot.since = Instant::now();
-        slot.set_bytes(stored + kept, &self.streams);
-    }
-
-    fn insert(&self, stream: &Stream, reply: Option<&Bytes>, state: State) {
-        self.put(stream.namespace().id(), stream.access(), reply, 0, state);
-    }
-}
-
-impl Drop for Borrowed {
-    fn drop(&mut self) {
-        if self.is_done || !self.is_known {
-            return;
-        }
-        if let Some(mut slot) = self.streams.slots.get_mut(&self.next.stream) {
-            slot.end(Ending::Lost, &self.streams, Instant::now());
-        }
     }
 }
 
@@ -358,6 +258,11 @@ fn ended(ending: Ending) -> Error {
         Ending::Expired => {
             Error::new(ErrorKind::StreamExpired, "The stream has expired due to inactivity")
         }
+        Ending::Crowded => Error::new(
+            ErrorKind::StreamExpired,
+            "The stream has expired: too many streams had a transaction open; it was rolled back, \
+             try again",
+        ),
         Ending::Lost => Error::new(
             ErrorKind::StreamExpired,
             "The stream has expired: its client disconnected during a request, and an open \
