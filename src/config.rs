@@ -1,6 +1,6 @@
 //! Flags and environment variables. Nothing else reads the environment.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ pub enum Command {
 #[derive(Clone, Debug, Args)]
 pub struct ServeArgs {
     /// Address and port to listen on; port 0 picks a free one
-    #[arg(long, env = "HRANAD_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    #[arg(long, env = "HRANAD_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:8080", value_parser = address)]
     pub listen: SocketAddr,
 
     /// Directory of all data; created if it is not there
@@ -71,7 +71,7 @@ pub struct ServeArgs {
 #[derive(Clone, Debug, Args)]
 pub struct HealthArgs {
     /// Address of the server
-    #[arg(long, env = "HRANAD_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    #[arg(long, env = "HRANAD_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:8080", value_parser = address)]
     pub listen: SocketAddr,
 }
 
@@ -81,6 +81,14 @@ impl ServeArgs {
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
         self.threads.map_or((cores * 4).max(8), usize::from)
     }
+}
+
+/// An address, or a name that stands for one on this machine.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let mut found = text.to_socket_addrs().map_err(|error| {
+        format!("expected an address and a port, such as 127.0.0.1:8080 ({error})")
+    })?;
+    found.next().ok_or_else(|| format!("{text} has no address"))
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -110,6 +118,8 @@ mod tests {
         assert!(cli.command.is_none() && cli.serve.listen.port() == 0);
         assert!(Cli::try_parse_from(["hranad", "serve", "--data-dir", "x"]).is_ok());
         assert!(Cli::try_parse_from(["hranad", "--listen", "nowhere"]).is_err());
+        let cli = Cli::try_parse_from(["hranad", "--listen", "localhost:80"]).unwrap();
+        assert!(cli.serve.listen.ip().is_loopback());
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod command_line;
 mod conversations;
 mod crash;
 mod harness;
+mod idle;
 mod platform;
 mod program;
 mod routing;

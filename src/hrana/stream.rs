@@ -42,7 +42,7 @@ impl Stream {
             access,
             id: 0,
             connection: None,
-            session: SavedSession::default(),
+            session: SavedSession::NEW,
             sqls: SqlStore::default(),
             disconnect: Disconnect::default(),
             bytes_left: limits::RESPONSE_BYTES_MAX,

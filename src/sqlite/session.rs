@@ -16,6 +16,12 @@ use crate::error::{Error, Result};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SavedSession(Counters);
 
+impl SavedSession {
+    /// That of a stream which has done nothing yet.
+    pub const NEW: SavedSession =
+        SavedSession(Counters { last_insert_rowid: 0, changes: 0, total_changes: 0 });
+}
+
 pub(super) struct Session(Arc<State>);
 
 #[derive(Default)]
