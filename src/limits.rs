@@ -45,6 +45,26 @@ pub const BATCH_STEPS_MAX: usize = 100_000;
 /// How much of a cursor is encoded before the client has to take it.
 pub const CURSOR_CHUNK_BYTES: usize = 64 * KIB;
 
+/// About how much one fetch of a WebSocket cursor answers.
+pub const CURSOR_FETCH_BYTES: usize = MIB;
+
+/// Streams of one WebSocket: each rests in some KiB.
+pub const STREAMS_PER_SOCKET_MAX: usize = 4096;
+
+/// Requests of one WebSocket that are not answered yet; beyond it the socket is not read.
+pub const SOCKET_OUTSTANDING_MAX: usize = 256;
+
+/// Replies that wait for the socket; beyond it streams wait before they execute more.
+pub const SOCKET_REPLIES_MAX: usize = 16;
+
+/// How often a WebSocket is asked whether it is there, and how long its client may say nothing at all.
+pub const SOCKET_PING: Duration = Duration::from_secs(20);
+pub const SOCKET_SILENCE: Duration = Duration::from_secs(60);
+
+/// How long a client may take to receive a message, or to answer a close.
+pub const SOCKET_STALL: Duration = Duration::from_secs(60);
+pub const SOCKET_CLOSE: Duration = Duration::from_secs(2);
+
 /// SQL texts stored per stream: clients keep about a hundred.
 pub const SQL_STORE_COUNT_MAX: usize = 1000;
 pub const SQL_STORE_BYTES_MAX: usize = 8 * MIB;

@@ -45,7 +45,8 @@ where
         let service =
             service.clone().map_request(|request: Request<Incoming>| request.map(Body::new));
         let service = TowerToHyperService::new(service);
-        let connection = builder.serve_connection(TokioIo::new(socket), service).into_owned();
+        let connection =
+            builder.serve_connection_with_upgrades(TokioIo::new(socket), service).into_owned();
         let watched = graceful.watch(connection);
         tokio::spawn(async move {
             // A client that speaks badly or goes away is its own affair.

@@ -17,7 +17,7 @@ use tower_http::cors::{Any, CorsLayer};
 use crate::error::{Error, ErrorKind};
 use crate::http::caller::Caller;
 use crate::http::wire::{Protocol, WholeBody};
-use crate::http::{App, cursor, dump, info, legacy, pipeline, target, v1};
+use crate::http::{App, cursor, dump, info, legacy, pipeline, target, v1, ws};
 use crate::limits;
 use crate::platform::databases;
 
@@ -30,7 +30,7 @@ fn routes() -> Router<Arc<App>> {
         .route("/v2", get(info::protocol))
         .route("/v3", get(info::protocol))
         .route("/v3-protobuf", get(info::protocol))
-        .route("/", post(legacy::statements))
+        .route("/", get(ws::upgrade).post(legacy::statements))
         .route("/v1/execute", post(v1::execute))
         .route("/v1/batch", post(v1::batch))
         .route("/v2/pipeline", post(pipeline_of(Protocol::HRANA_2)))

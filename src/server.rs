@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use crate::auth::Gate;
@@ -29,6 +29,7 @@ pub struct Server {
     stop: watch::Sender<bool>,
     listening: JoinHandle<()>,
     sweeping: JoinHandle<()>,
+    sockets: Arc<Semaphore>,
 }
 
 impl Server {
@@ -53,10 +54,18 @@ impl Server {
         let (stop, stopped) = watch::channel(false);
         let sweeping =
             tokio::spawn(sweep(Arc::clone(&namespaces), Arc::clone(&streams), stopped.clone()));
-        let gate = Gate::new(api_token, address.ip().is_loopback());
-        let app = Arc::new(App { namespaces, streams, gate, address });
+        let gate = Arc::new(Gate::new(api_token, address.ip().is_loopback()));
+        let sockets = Arc::new(Semaphore::new(limits::SOCKETS_MAX));
+        let app = Arc::new(App {
+            namespaces,
+            streams,
+            gate,
+            sockets: Arc::clone(&sockets),
+            stopped: stopped.clone(),
+            address,
+        });
         let listening = tokio::spawn(listener::serve(listener, router::service(app), stopped));
-        Ok(Server { address, data_dir, stop, listening, sweeping })
+        Ok(Server { address, data_dir, stop, listening, sweeping, sockets })
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -80,6 +89,9 @@ impl Server {
     pub async fn stop(self) {
         self.stop.send_replace(true);
         let _ = tokio::join!(self.listening, self.sweeping);
+        // WebSockets have left the listener; when each has given its place back, all are closed.
+        let all = u32::try_from(limits::SOCKETS_MAX).unwrap_or(u32::MAX);
+        let _ = tokio::time::timeout(limits::DRAIN, self.sockets.acquire_many(all)).await;
     }
 }
 

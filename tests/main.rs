@@ -12,6 +12,7 @@ mod idle;
 mod platform;
 mod program;
 mod routing;
+mod sockets;
 mod stateless;
 mod streams;
 mod tidy;

@@ -53,6 +53,8 @@ pub enum ErrorKind {
     NameInvalid,
     NotFound,
     MethodNotAllowed,
+    /// The URL is for WebSockets.
+    UpgradeRequired,
     Overloaded,
     Internal,
 }
@@ -85,6 +87,7 @@ impl ErrorKind {
             NameInvalid => ("DATABASE_NAME_INVALID", 400),
             NotFound => ("NOT_FOUND", 404),
             MethodNotAllowed => ("METHOD_NOT_ALLOWED", 405),
+            UpgradeRequired => ("UPGRADE_REQUIRED", 426),
             Overloaded => ("OVERLOADED", 503),
             Internal => ("INTERNAL", 500),
         }

@@ -69,13 +69,25 @@ impl Disconnect {
 
 /// Held by the one who waits for a task; dropped before the task has ended, it stops the task.
 pub struct StopOnDrop {
-    pub disconnect: Disconnect,
-    pub task: AbortHandle,
+    disconnect: Disconnect,
+    task: AbortHandle,
+    is_released: bool,
+}
+
+impl StopOnDrop {
+    pub fn new(disconnect: Disconnect, task: AbortHandle) -> Self {
+        StopOnDrop { disconnect, task, is_released: false }
+    }
+
+    /// Lets the task come to its own end.
+    pub fn let_finish(mut self) {
+        self.is_released = true;
+    }
 }
 
 impl Drop for StopOnDrop {
     fn drop(&mut self) {
-        if !self.task.is_finished() {
+        if !self.is_released && !self.task.is_finished() {
             self.disconnect.go();
             self.task.abort();
         }

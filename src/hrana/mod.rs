@@ -4,6 +4,7 @@ pub mod baton;
 pub mod collect;
 pub mod cursor;
 pub mod disconnect;
+pub mod session;
 mod sql_store;
 pub mod stream;
 pub mod streams;

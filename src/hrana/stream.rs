@@ -91,6 +91,13 @@ impl Stream {
         self.disconnect.has_gone()
     }
 
+    /// Ends an execution that will not be continued.
+    pub fn abandon(&mut self) {
+        if let Some(connection) = &mut self.connection {
+            connection.abandon();
+        }
+    }
+
     pub fn is_in_transaction(&self) -> bool {
         self.connection.as_ref().is_some_and(|connection| !connection.is_autocommit())
     }
@@ -194,9 +201,7 @@ impl Stream {
             )),
             Ok(progress) => Ok(progress),
             Err(error) => {
-                if let Some(connection) = &mut self.connection {
-                    connection.abandon();
-                }
+                self.abandon();
                 Err(error)
             }
         }

@@ -9,8 +9,8 @@ use axum::http::{HeaderMap, header};
 use super::App;
 use super::target;
 use crate::auth::Access;
-use crate::error::{Error, ErrorKind, Result};
-use crate::namespace::Namespace;
+use crate::error::{Error, Result};
+use crate::namespace::{Namespace, NamespaceName};
 
 /// A client of the data plane.
 pub(crate) struct Caller {
@@ -24,17 +24,19 @@ impl FromRequestParts<Arc<App>> for Caller {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self> {
         // First the right to ask, then the question: whether a database exists is not told to strangers.
         let access = app.gate.data_plane(bearer(&parts.headers))?;
-        let mut not_found = None;
-        for name in target::candidates(parts)? {
-            match app.namespaces.get(&name) {
-                Ok(namespace) => return Ok(Caller { namespace, access }),
-                Err(error) if error.kind() == ErrorKind::DatabaseNotFound => {
-                    not_found = Some(error)
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Err(not_found.unwrap_or_else(|| Error::bad_request("the request names no database")))
+        let namespace = app.namespaces.first(&target::candidates(parts)?)?;
+        Ok(Caller { namespace, access })
+    }
+}
+
+/// The databases that a request may mean, for one that is let in later.
+pub(crate) struct Candidates(pub(crate) Vec<NamespaceName>);
+
+impl FromRequestParts<Arc<App>> for Candidates {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self> {
+        target::candidates(parts).map(Candidates)
     }
 }
 

@@ -32,7 +32,7 @@ impl Chunks {
     {
         let (sender, receiver) = mpsc::channel(1);
         let task = tokio::spawn(produce(ChunkSender(sender)));
-        Chunks { receiver, _stop: StopOnDrop { disconnect, task: task.abort_handle() } }
+        Chunks { receiver, _stop: StopOnDrop::new(disconnect, task.abort_handle()) }
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) async fn detached<T: Send + 'static>(
         return result;
     }
     let task = tokio::spawn(work);
-    let stop = StopOnDrop { disconnect, task: task.abort_handle() };
+    let stop = StopOnDrop::new(disconnect, task.abort_handle());
     let result = task.await;
     drop(stop);
     result.map_err(failed)?

@@ -13,9 +13,12 @@ mod streams;
 pub mod target;
 pub mod v1;
 pub mod wire;
+pub mod ws;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+
+use tokio::sync::{Semaphore, watch};
 
 use crate::auth::Gate;
 use crate::hrana::Streams;
@@ -25,7 +28,11 @@ use crate::namespace::Namespaces;
 pub struct App {
     pub namespaces: Arc<Namespaces>,
     pub streams: Arc<Streams>,
-    pub gate: Gate,
+    pub gate: Arc<Gate>,
+    /// Places for WebSockets.
+    pub sockets: Arc<Semaphore>,
+    /// Says when the server stops.
+    pub stopped: watch::Receiver<bool>,
     /// Where the server listens, for URLs in answers when a request does not say how it came.
     pub address: SocketAddr,
 }

@@ -79,6 +79,18 @@ impl Namespaces {
         }
     }
 
+    /// The first of these databases that exists.
+    pub fn first(&self, names: &[NamespaceName]) -> Result<Arc<Namespace>> {
+        let mut not_found = Error::bad_request("the request names no database");
+        for name in names {
+            match self.get(name) {
+                Err(error) if error.kind() == ErrorKind::DatabaseNotFound => not_found = error,
+                result => return result,
+            }
+        }
+        Err(not_found)
+    }
+
     fn open_namespace(&self, name: &NamespaceName) -> Result<Arc<Namespace>> {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(namespace) = self.open.get(name) {

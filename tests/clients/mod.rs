@@ -32,6 +32,21 @@ fn libsql_client_0_18_0() {
 }
 
 #[test]
+fn libsql_client_0_5_6_over_websocket() {
+    node_tests_over("ws", "libsql", "0.5.6");
+}
+
+#[test]
+fn libsql_client_0_14_0_over_websocket() {
+    node_tests_over("ws", "libsql", "0.14.0");
+}
+
+#[test]
+fn libsql_client_0_18_0_over_websocket() {
+    node_tests_over("ws", "libsql", "0.18.0");
+}
+
+#[test]
 fn tursodatabase_serverless_1_4_0() {
     node_tests("serverless", "");
 }
@@ -108,6 +123,11 @@ fn run_script(script: &str, server: &Program) -> String {
 
 /// Runs all test files of a directory with one version of @libsql/client, on a server of their own.
 fn node_tests(directory: &str, version: &str) {
+    node_tests_over("http", directory, version);
+}
+
+/// The same with URLs of another scheme.
+fn node_tests_over(transport: &str, directory: &str, version: &str) {
     let data_dir = TempDir::new().unwrap();
     let server = Program::start(data_dir.path());
     let token = fs::read_to_string(data_dir.path().join("api-token")).unwrap();
@@ -115,7 +135,8 @@ fn node_tests(directory: &str, version: &str) {
     node.args(["--test", "--test-reporter=spec"])
         .args(test_files(&packages().join(directory)))
         .env("HRANAD_URL", server.url())
-        .env("HRANAD_API_TOKEN", token.trim());
+        .env("HRANAD_API_TOKEN", token.trim())
+        .env("LIBSQL_TRANSPORT", transport);
     if !version.is_empty() {
         node.env("LIBSQL_CLIENT", version);
     }

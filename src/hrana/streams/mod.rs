@@ -115,6 +115,11 @@ impl Streams {
         }
     }
 
+    /// How long a stream may be idle inside a transaction.
+    pub fn transaction_idle(&self) -> Duration {
+        self.transaction_idle
+    }
+
     /// The duty for a stream that has just been opened.
     pub fn borrow_new(self: &Arc<Self>) -> Borrowed {
         Borrowed::new(Arc::clone(self), None)

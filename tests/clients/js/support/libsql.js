@@ -6,6 +6,9 @@ import { createDatabase } from './server.js';
 
 const version = process.env.LIBSQL_CLIENT ?? '0.18.0';
 
+/** The scheme of the URLs that clients get: `http` or `ws`. */
+export const transport = process.env.LIBSQL_TRANSPORT ?? 'http';
+
 export const { createClient, LibsqlError } = await import(`libsql-client-${version}`);
 
 /** Whether this version is `wanted` or later. */
@@ -21,7 +24,8 @@ export function isAtLeast(wanted) {
  */
 export function connect(url, { largeReplies = false, ...options } = {}) {
   const otherFetch = largeReplies && !isAtLeast('0.14.0') ? { fetch: fetchByNode } : {};
-  const client = createClient({ url, ...otherFetch, ...options });
+  const address = url.replace(/^http:/, `${transport}:`);
+  const client = createClient({ url: address, ...otherFetch, ...options });
   after(() => client.close());
   return client;
 }

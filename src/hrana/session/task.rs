@@ -1,0 +1,167 @@
+//! The task of one stream of a session: it takes the stream's requests in order and replies to each.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hrana_protocol::ws::{Response, ServerMsg};
+use hrana_protocol::{Batch, StreamRequest};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::time::timeout;
+
+use super::cursor::Cursor;
+use super::{Host, Reply};
+use crate::auth::Access;
+use crate::error::{Error, ErrorKind, Result};
+use crate::hrana::baton::Baton;
+use crate::hrana::{Disconnect, StopOnDrop, Stream};
+use crate::limits;
+use crate::namespace::Namespace;
+
+/// What a stream is asked.
+pub(super) enum Operation {
+    Request(StreamRequest),
+    /// A batch to be read through a cursor, or why it cannot be.
+    OpenCursor(Result<Batch>),
+    FetchCursor(u32),
+    CloseCursor,
+    Close,
+}
+
+struct Job {
+    operation: Operation,
+    request_id: i32,
+    place: OwnedSemaphorePermit,
+}
+
+/// The session's side of a stream. Dropped, it stops what the stream is doing.
+pub(super) struct StreamTask {
+    /// Bounded by the places of outstanding requests, one of which each job holds.
+    jobs: mpsc::UnboundedSender<Job>,
+    stop: StopOnDrop,
+}
+
+impl StreamTask {
+    pub(super) fn start(
+        host: &Host,
+        namespace: Arc<Namespace>,
+        access: Access,
+        replies: mpsc::Sender<Reply>,
+    ) -> Result<Self> {
+        let (jobs, queue) = mpsc::unbounded_channel();
+        let disconnect = Disconnect::default();
+        let stream = Stream::open(Arc::clone(&host.namespaces), namespace, access);
+        let worker = Worker {
+            id: Baton::new()?.stream,
+            stream: Ok(stream),
+            cursor: None,
+            disconnect: disconnect.clone(),
+            transaction_idle: host.transaction_idle,
+        };
+        let task = tokio::spawn(worker.work(queue, replies));
+        Ok(StreamTask { jobs, stop: StopOnDrop::new(disconnect, task.abort_handle()) })
+    }
+
+    pub(super) fn send(&self, operation: Operation, request_id: i32, place: OwnedSemaphorePermit) {
+        // The task has ended only if it panicked; the place is free again and the request unanswered,
+        // which the client sees as a failure of the server when the socket closes.
+        let _ = self.jobs.send(Job { operation, request_id, place });
+    }
+
+    /// Lets the stream do what it was asked before, then closes it.
+    pub(super) fn finish(self, request_id: i32, place: OwnedSemaphorePermit) {
+        self.send(Operation::Close, request_id, place);
+        self.stop.let_finish();
+    }
+}
+
+struct Worker {
+    id: u64,
+    /// The stream, or why it has ended.
+    stream: Result<Stream, ErrorKind>,
+    cursor: Option<Result<Cursor>>,
+    disconnect: Disconnect,
+    transaction_idle: Duration,
+}
+
+impl Worker {
+    async fn work(mut self, mut jobs: mpsc::UnboundedReceiver<Job>, replies: mpsc::Sender<Reply>) {
+        while let Some(Job { operation, request_id, place }) = self.next(&mut jobs).await {
+            let is_close = matches!(operation, Operation::Close);
+            let message = match self.operate(operation).await {
+                Ok(response) => ServerMsg::ResponseOk { request_id, response },
+                Err(error) => ServerMsg::ResponseError { request_id, error: error.to_wire() },
+            };
+            if replies.send(Reply { message, place }).await.is_err() || is_close {
+                return;
+            }
+        }
+    }
+
+    /// The next job. Meanwhile the stream rests, or its transaction comes to its end.
+    async fn next(&mut self, jobs: &mut mpsc::UnboundedReceiver<Job>) -> Option<Job> {
+        if let Ok(job) = jobs.try_recv() {
+            return Some(job);
+        }
+        let Ok(stream) = &mut self.stream else { return jobs.recv().await };
+        let patience = match &self.cursor {
+            _ if stream.is_in_transaction() => self.transaction_idle,
+            // It keeps a version of the database alive, so that the WAL grows.
+            Some(Ok(_)) => limits::CURSOR_STALL,
+            _ if stream.park(self.id) => return jobs.recv().await,
+            _ => limits::STREAM_HOLDING_IDLE,
+        };
+        match timeout(patience, jobs.recv()).await {
+            Ok(job) => job,
+            Err(_) => {
+                self.cursor = None;
+                self.stream = Err(ErrorKind::StreamExpired);
+                jobs.recv().await
+            }
+        }
+    }
+
+    async fn operate(&mut self, operation: Operation) -> Result<Response> {
+        if matches!(operation, Operation::Close) {
+            self.cursor = None;
+            self.stream = Err(ErrorKind::StreamExpired);
+            return Ok(Response::CloseStream);
+        }
+        let stream = self.stream.as_mut().map_err(|kind| {
+            Error::new(
+                *kind,
+                "The stream has expired due to inactivity; its transaction was rolled back",
+            )
+        })?;
+        stream.begin_request(self.disconnect.clone());
+        match operation {
+            Operation::Request(request) => {
+                Ok(Response::Stream { response: stream.handle(request).await? })
+            }
+            Operation::OpenCursor(batch) => {
+                let cursor = batch.and_then(|batch| Cursor::open(stream, batch));
+                let opened = cursor.as_ref().map(|_| ()).map_err(not_open);
+                self.cursor = Some(cursor);
+                opened.map(|()| Response::OpenCursor)
+            }
+            Operation::FetchCursor(count) => match &mut self.cursor {
+                Some(Ok(cursor)) => {
+                    let (entries, done) = cursor.fetch(stream, count).await;
+                    Ok(Response::FetchCursor { entries, done })
+                }
+                Some(Err(error)) => Err(not_open(error)),
+                None => Err(Error::bad_request("the cursor is closed")),
+            },
+            Operation::CloseCursor => {
+                self.cursor = None;
+                stream.abandon();
+                Ok(Response::CloseCursor)
+            }
+            Operation::Close => Ok(Response::CloseStream),
+        }
+    }
+}
+
+/// The failure of a cursor, told again to everybody who asks for it.
+fn not_open(error: &Error) -> Error {
+    Error::new(error.kind(), error.message().to_owned())
+}

@@ -1,0 +1,238 @@
+//! Hrana over WebSocket: the upgrade, and frames in and out. What messages mean is in [`crate::hrana::session`].
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::State;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
+use axum::http::{HeaderMap, header};
+use axum::response::Response;
+use hrana_protocol::version::{SUBPROTOCOLS, subprotocol};
+use hrana_protocol::ws::{ClientMsg, ServerMsg};
+use hrana_protocol::{Encoding, Version};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Error as WsError;
+
+use super::App;
+use super::caller::Candidates;
+use crate::error::{Error, ErrorKind, Result};
+use crate::hrana::session::{Closing, Effect, Host, Reply, Session};
+use crate::limits;
+use crate::namespace::NamespaceName;
+
+/// `GET /` with an upgrade.
+pub(crate) async fn upgrade(
+    State(app): State<Arc<App>>,
+    Candidates(names): Candidates,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response> {
+    let upgrade = upgrade.map_err(|rejection| {
+        let why = rejection.body_text();
+        let message = format!("this URL is for Hrana over WebSocket: {why}");
+        Error::new(ErrorKind::UpgradeRequired, message)
+    })?;
+    let (version, encoding) = negotiate(&headers)?;
+    let upgrade = upgrade
+        .protocols(SUBPROTOCOLS.map(|(name, ..)| name))
+        .max_message_size(limits::BODY_BYTES_MAX)
+        .max_frame_size(limits::BODY_BYTES_MAX);
+    Ok(upgrade.on_upgrade(move |socket| async move {
+        let Ok(_open) = app.sockets.clone().acquire_owned().await else { return };
+        Conversation::new(&app, socket, version, encoding, names).run().await;
+    }))
+}
+
+/// The best subprotocol that the client offers. One that offers none speaks the first version.
+fn negotiate(headers: &HeaderMap) -> Result<(Version, Encoding)> {
+    let offered: Vec<_> = headers
+        .get_all(header::SEC_WEBSOCKET_PROTOCOL)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .collect();
+    if offered.is_empty() {
+        return Ok((Version::Hrana1, Encoding::Json));
+    }
+    let known = SUBPROTOCOLS.iter().find(|(name, ..)| offered.contains(name));
+    known.and_then(|(name, ..)| subprotocol(name)).ok_or_else(|| {
+        let names = SUBPROTOCOLS.map(|(name, ..)| name).join(", ");
+        Error::bad_request(format!("only these WebSocket subprotocols are supported: {names}"))
+    })
+}
+
+/// A socket and its session.
+struct Conversation {
+    socket: WebSocket,
+    encoding: Encoding,
+    session: Session,
+    replies: mpsc::Receiver<Reply>,
+    /// Places of outstanding requests.
+    places: Arc<Semaphore>,
+    stopped: watch::Receiver<bool>,
+    heard: Instant,
+}
+
+impl Conversation {
+    fn new(
+        app: &App,
+        socket: WebSocket,
+        version: Version,
+        encoding: Encoding,
+        names: Vec<NamespaceName>,
+    ) -> Self {
+        let (sender, replies) = mpsc::channel(limits::SOCKET_REPLIES_MAX);
+        let host = Host {
+            namespaces: Arc::clone(&app.namespaces),
+            gate: Arc::clone(&app.gate),
+            transaction_idle: app.streams.transaction_idle(),
+        };
+        Conversation {
+            socket,
+            encoding,
+            session: Session::new(host, version, names, sender),
+            replies,
+            places: Arc::new(Semaphore::new(limits::SOCKET_OUTSTANDING_MAX)),
+            stopped: app.stopped.clone(),
+            heard: Instant::now(),
+        }
+    }
+
+    /// Speaks until one side has enough. Dropping the session stops what its streams are doing.
+    async fn run(mut self) {
+        let mut ping = tokio::time::interval(limits::SOCKET_PING);
+        let closing = loop {
+            let place = Arc::clone(&self.places).acquire_owned();
+            let outcome = tokio::select! {
+                // Without a place the socket is not read, and TCP makes the client wait.
+                (place, frame) = async { (place.await, self.socket.recv().await) } => {
+                    match (place, frame) {
+                        (Ok(place), Some(Ok(frame))) => self.take(frame, place).await,
+                        (_, Some(Err(error))) => Err(broken(error)),
+                        _ => return,
+                    }
+                }
+                Some(reply) = self.replies.recv() => self.send(reply.message).await,
+                _ = ping.tick() => self.ping().await,
+                _ = self.stopped.changed() => Err(Closing {
+                    code: GOING_AWAY,
+                    reason: "the server is stopping".to_owned(),
+                }),
+            };
+            if let Err(closing) = outcome {
+                break closing;
+            }
+        };
+        self.close(closing).await;
+    }
+
+    async fn take(&mut self, frame: Message, place: OwnedSemaphorePermit) -> Result<(), Closing> {
+        self.heard = Instant::now();
+        let payload = match (&frame, self.encoding) {
+            (Message::Text(text), Encoding::Json) => text.as_bytes(),
+            (Message::Binary(bytes), Encoding::Protobuf) => &bytes[..],
+            (Message::Ping(_) | Message::Pong(_), _) => return Ok(()),
+            (Message::Close(_), _) => return Err(Closing { code: NORMAL, reason: String::new() }),
+            (Message::Text(_), Encoding::Protobuf) => {
+                return Err(unsupported("text", "hrana3-protobuf has binary messages"));
+            }
+            (Message::Binary(_), Encoding::Json) => {
+                return Err(unsupported("binary", "this subprotocol has text messages"));
+            }
+        };
+        let message: ClientMsg = self.encoding.decode(payload).map_err(|error| Closing {
+            code: INVALID,
+            reason: format!("the message could not be read: {error}"),
+        })?;
+        match self.session.handle(message, place)? {
+            Effect::None => Ok(()),
+            Effect::Reply(reply) => self.send(reply.message).await,
+            Effect::Refuse(message, closing) => {
+                self.send(message).await?;
+                Err(closing)
+            }
+        }
+    }
+
+    async fn send(&mut self, message: ServerMsg) -> Result<(), Closing> {
+        let mut bytes = Vec::with_capacity(512);
+        self.encoding.encode(&message, &mut bytes);
+        let frame = match self.encoding {
+            Encoding::Json => match String::from_utf8(bytes) {
+                Ok(text) => Message::Text(text.into()),
+                Err(_) => return Err(gone()),
+            },
+            Encoding::Protobuf => Message::Binary(bytes.into()),
+        };
+        self.send_frame(frame).await
+    }
+
+    async fn send_frame(&mut self, frame: Message) -> Result<(), Closing> {
+        match timeout(limits::SOCKET_STALL, self.socket.send(frame)).await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(gone()),
+        }
+    }
+
+    /// Keeps the socket open through proxies, and notices when nobody is there any more.
+    async fn ping(&mut self) -> Result<(), Closing> {
+        if self.heard.elapsed() > limits::SOCKET_SILENCE {
+            return Err(gone());
+        }
+        self.send_frame(Message::Ping(Vec::new().into())).await
+    }
+
+    /// Says why, and waits a moment for the client to take it.
+    async fn close(mut self, closing: Closing) {
+        drop(self.session);
+        // A reason has 123 bytes at most.
+        let mut reason = closing.reason;
+        while reason.len() > 123 {
+            reason.pop();
+        }
+        let frame = CloseFrame { code: closing.code, reason: reason.into() };
+        let socket = &mut self.socket;
+        let farewell = async {
+            // Fails where the client has closed first; then reading on is what sends the answer to that.
+            let _ = socket.send(Message::Close(Some(frame))).await;
+            while let Some(Ok(_)) = socket.recv().await {}
+        };
+        let _ = timeout(limits::SOCKET_CLOSE, farewell).await;
+    }
+}
+
+/// What a frame that cannot be read says about its sender.
+fn broken(error: axum::Error) -> Closing {
+    let (code, reason) = match error.into_inner().downcast::<WsError>() {
+        Ok(error) => match *error {
+            WsError::Utf8(_) => (INVALID, "a text message is not valid UTF-8".to_owned()),
+            WsError::Capacity(_) => (
+                TOO_BIG,
+                format!("a message may have {} MiB", limits::BODY_BYTES_MAX / limits::MIB),
+            ),
+            WsError::Protocol(error) => (Closing::PROTOCOL, error.to_string()),
+            error => (GOING_AWAY, error.to_string()),
+        },
+        Err(error) => (GOING_AWAY, error.to_string()),
+    };
+    Closing { code, reason }
+}
+
+const NORMAL: u16 = 1000;
+const GOING_AWAY: u16 = 1001;
+const UNSUPPORTED: u16 = 1003;
+const INVALID: u16 = 1007;
+const TOO_BIG: u16 = 1009;
+
+fn unsupported(kind: &str, instead: &str) -> Closing {
+    let reason = format!("Received a {kind} WebSocket message, which is not supported: {instead}");
+    Closing { code: UNSUPPORTED, reason }
+}
+
+/// The client does not take or say anything any more.
+fn gone() -> Closing {
+    Closing { code: GOING_AWAY, reason: "the client was silent for too long".to_owned() }
+}
