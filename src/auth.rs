@@ -33,9 +33,20 @@ impl Gate {
         Gate { api_token, is_open }
     }
 
-    /// The rights of a caller on databases.
-    pub fn data_plane(&self, token: Option<&str>) -> Result<Access> {
-        if self.is_open || self.is_api_token(token) { Ok(Access::FULL) } else { Err(refuse(token)) }
+    /// The rights of a caller on databases. `is_local` says that the request comes from this machine, and not
+    /// through a proxy or a web page of somebody else.
+    pub fn data_plane(&self, token: Option<&str>, is_local: bool) -> Result<Access> {
+        if (self.is_open && is_local) || self.is_api_token(token) {
+            Ok(Access::FULL)
+        } else if self.is_open && token.is_none() {
+            Err(Error::new(
+                ErrorKind::Unauthorized,
+                "Unauthorized: without a token only programs and pages of this machine get in, not \
+                 web pages from elsewhere nor what a proxy forwards; send `Authorization: Bearer TOKEN`",
+            ))
+        } else {
+            Err(refuse(token))
+        }
     }
 
     /// Lets the owner of the server in.
@@ -74,17 +85,19 @@ mod tests {
     fn only_the_api_token_opens_a_closed_gate() {
         let gate = Gate::new("secret".to_owned(), false);
         for token in [None, Some(""), Some("secre"), Some("secret2"), Some("Secret")] {
-            assert!(gate.data_plane(token).is_err(), "{token:?}");
+            assert!(gate.data_plane(token, true).is_err(), "{token:?}");
             assert!(gate.platform(token).is_err(), "{token:?}");
         }
-        assert!(gate.data_plane(Some("secret")).is_ok());
+        assert!(gate.data_plane(Some("secret"), false).is_ok());
         assert!(gate.platform(Some("secret")).is_ok());
     }
 
     #[test]
     fn an_open_gate_is_open_to_data_only() {
         let gate = Gate::new("secret".to_owned(), true);
-        assert!(gate.data_plane(None).is_ok());
+        assert!(gate.data_plane(None, true).is_ok());
+        assert!(gate.data_plane(None, false).is_err());
+        assert!(gate.data_plane(Some("wrong"), false).is_err());
         assert!(gate.platform(None).is_err());
     }
 }

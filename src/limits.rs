@@ -24,7 +24,17 @@ pub const STATEMENT_CACHED_BYTES: usize = 8 * KIB;
 pub const PAGE_CACHE_KIB: usize = 1024;
 
 /// Longest text, blob or row (`SQLITE_LIMIT_LENGTH`); several are in memory while one is sent.
-pub const VALUE_BYTES_MAX: usize = 64 * MIB;
+pub const VALUE_BYTES_MAX: usize = 16 * MIB;
+
+/// Longest message of SQLite that is passed on.
+pub const ERROR_CHARS_MAX: usize = 1000;
+
+/// Longest pattern of LIKE and GLOB (`SQLITE_LIMIT_LIKE_PATTERN_LENGTH`): matching takes its length times the
+/// text's, and is not interrupted.
+pub const LIKE_PATTERN_BYTES_MAX: usize = 5000;
+
+/// How long a request's body may take to arrive.
+pub const BODY_READ: Duration = Duration::from_secs(120);
 
 /// Longest SQL text (`SQLITE_LIMIT_SQL_LENGTH`).
 pub const SQL_BYTES_MAX: usize = 16 * MIB;
@@ -37,6 +47,9 @@ pub const CODEC_BYTES_QUICK: usize = 256 * KIB;
 
 /// Largest result of one pipeline, which is in memory as a whole. Cursors have no such bound.
 pub const RESPONSE_BYTES_MAX: usize = 64 * MIB;
+
+/// What a described column or parameter takes besides its name.
+pub const DESCRIBED_BYTES: usize = 64;
 
 /// Requests in one pipeline, and steps in one batch: beyond this a client should use several.
 pub const PIPELINE_REQUESTS_MAX: usize = 10_000;

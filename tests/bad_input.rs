@@ -206,3 +206,54 @@ async fn a_failure_before_execution_leaves_the_stream_with_its_baton() {
     assert_eq!(autocommit["response"]["is_autocommit"], false);
     server.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sql_with_a_nul_ends_and_says_so() {
+    let server = TestServer::start().await;
+    for sql in ["\0", "SELECT 1;\0x", "SELECT 1\0; CREATE TABLE t(a)"] {
+        let mut stream = server.stream();
+        for request in [
+            json!({ "type": "sequence", "sql": sql }),
+            json!({ "type": "execute", "stmt": { "sql": sql } }),
+            json!({ "type": "describe", "sql": sql }),
+        ] {
+            let error = stream.request(request).await["error"].clone();
+            assert!(
+                error["message"].as_str().unwrap().contains("NUL character"),
+                "{sql:?}: {error}"
+            );
+        }
+    }
+    check_unharmed(&server, "NUL").await;
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_and_columns_that_are_too_large_are_refused_before_they_are_made() {
+    let server = TestServer::start().await;
+    let blobs = vec!["zeroblob(16000000)"; 50].join(", ");
+    let error = server.execute(&format!("SELECT {blobs}")).await;
+    assert_eq!(error["code"], "RESPONSE_TOO_LARGE", "{error}");
+    let column = format!("SELECT 1 AS \"{}\"", "c".repeat(3_000_000));
+    let steps = vec![json!({ "stmt": { "sql_id": 1 } }); 40];
+    let mut stream = server.stream();
+    stream.request(json!({ "type": "store_sql", "sql_id": 1, "sql": column })).await;
+    let result = stream.request(json!({ "type": "batch", "batch": { "steps": steps } })).await;
+    let errors = &result["response"]["result"]["step_errors"];
+    assert_eq!(errors[0], Value::Null);
+    assert_eq!(errors[39]["code"], "RESPONSE_TOO_LARGE");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_script_takes_time_in_proportion() {
+    let server = TestServer::start().await;
+    let script = "INSERT INTO t VALUES(1);\n".repeat(100_000);
+    let mut stream = server.stream();
+    stream.sequence("CREATE TABLE t(a); BEGIN").await;
+    let started = std::time::Instant::now();
+    assert_eq!(stream.sequence(&script).await["type"], "ok");
+    assert!(started.elapsed() < std::time::Duration::from_secs(20), "{:?}", started.elapsed());
+    assert_eq!(stream.value("SELECT count(*) FROM t").await, "100000");
+    server.stop().await;
+}

@@ -154,6 +154,31 @@ async fn browsers_may_ask_from_anywhere() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_page_from_elsewhere_and_a_proxy_need_the_token() {
+    let server = start().await;
+    let authorization = format!("Bearer {}", server.token);
+    for (name, value) in [
+        ("origin", "https://evil.example"),
+        ("origin", "null"),
+        ("x-forwarded-for", "10.0.0.1"),
+        ("forwarded", "for=10.0.0.1"),
+        ("via", "1.1 proxy"),
+    ] {
+        let headers = [(name, value)];
+        let answer = server.request(Method::POST, "/v2/pipeline", &headers, WHO).await;
+        assert!(answer.failure(401).contains("web pages from elsewhere"), "{name}");
+        let headers = [(name, value), ("authorization", authorization.as_str())];
+        let answer = server.request(Method::POST, "/v2/pipeline", &headers, WHO).await;
+        assert_eq!(who(&answer), "default", "{name}");
+    }
+    for origin in ["http://localhost:3000", "http://127.0.0.1:8080"] {
+        let answer = server.request(Method::POST, "/v2/pipeline", &[("origin", origin)], WHO).await;
+        assert_eq!(who(&answer), "default", "{origin}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn large_answers_are_compressed_for_those_who_ask() {
     let server = start().await;
     let many =

@@ -59,6 +59,7 @@ async fn before_hrana_mistakes_are_named() {
     for (body, message) in [
         (r#"{"statements":["BEGIN"]}"#, "BEGIN is not possible here"),
         (r#"{"statements":["/* x */ commit"]}"#, "commit is not possible here"),
+        ("{\"statements\":[\"\u{feff}COMMIT\"]}", "COMMIT is not possible here"),
         (r#"{"statements":[{"x":1}]}"#, "a statement is a string, or an object"),
         (r#"{"statements":[{"q":"SELECT ?","params":[[1]]}]}"#, "a statement is a string"),
         (r#"{"sql":"SELECT 1"}"#, "missing field `statements`"),

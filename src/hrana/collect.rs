@@ -80,23 +80,15 @@ impl Sink for Collect {
     }
 
     fn row_done(&mut self) -> Flow {
-        if !self.wants_rows {
-            self.rows.clear();
-        } else if self.rows.size() > self.bytes_left {
-            return Flow::Full(Error::new(
-                ErrorKind::ResponseTooLarge,
-                format!(
-                    "the results of one request may have {} MiB; read them through a cursor, or \
-                     with LIMIT",
-                    limits::RESPONSE_BYTES_MAX / limits::MIB
-                ),
-            ));
-        }
-        Flow::Continue
+        if self.rows.size() > self.bytes_left { Flow::Full(too_large()) } else { Flow::Continue }
+    }
+
+    fn room(&self) -> Option<usize> {
+        self.wants_rows.then(|| self.bytes_left.saturating_sub(self.rows.size()))
     }
 
     fn end(&mut self, summary: Summary) {
-        self.bytes_left = self.bytes_left.saturating_sub(self.rows.size());
+        let size = self.rows.size() + cols_size(&self.cols);
         let result = StmtResult {
             cols: std::mem::replace(&mut self.cols, Arc::from([])),
             rows: std::mem::take(&mut self.rows),
@@ -106,7 +98,10 @@ impl Sink for Collect {
             rows_written: summary.rows_written,
             query_duration_ms: Some(summary.duration.as_secs_f64() * 1000.0),
         };
-        self.set(self.current, Ok(result));
+        // Rows have been refused before; this is about the names of columns.
+        let fits = size <= self.bytes_left;
+        self.bytes_left = self.bytes_left.saturating_sub(size);
+        self.set(self.current, if fits { Ok(result) } else { Err(too_large()) });
     }
 
     fn rewind(&mut self) {
@@ -117,4 +112,20 @@ impl Sink for Collect {
         self.rows = Rows::default();
         self.set(step, Err(error));
     }
+}
+
+/// Memory that the description of columns occupies.
+fn cols_size(cols: &[Col]) -> usize {
+    let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+    cols.iter().map(|col| size_of::<Col>() + length(&col.name) + length(&col.decltype)).sum()
+}
+
+fn too_large() -> Error {
+    Error::new(
+        ErrorKind::ResponseTooLarge,
+        format!(
+            "the results of one request may have {} MiB; read them through a cursor, or with LIMIT",
+            limits::RESPONSE_BYTES_MAX / limits::MIB
+        ),
+    )
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hrana_protocol::cursor::{write_entry, write_row};
 use hrana_protocol::{Col, CursorEntry, Encoding, Rows};
 
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::limits;
 use crate::sqlite::{Flow, Sink, Summary};
 
@@ -27,6 +27,7 @@ impl CursorSink {
 
     /// What has been encoded since the last time.
     pub fn take_chunk(&mut self) -> Vec<u8> {
+        self.begun = 0;
         std::mem::take(&mut self.chunk)
     }
 
@@ -56,15 +57,19 @@ impl Sink for CursorSink {
             write_row(self.encoding, row, &mut self.chunk);
         }
         self.rows.clear();
-        match self.chunk.len() {
-            // Only a statement that writes is carried on beyond a pause.
-            limits::RESPONSE_BYTES_MAX.. => Flow::Full(Error::new(
-                ErrorKind::ResponseTooLarge,
-                "the rows of one statement that writes may have 64 MiB; return fewer columns or rows",
-            )),
-            limits::CURSOR_CHUNK_BYTES.. => Flow::Pause,
-            _ => Flow::Continue,
-        }
+        if self.wants_pause() { Flow::Pause } else { Flow::Continue }
+    }
+
+    fn room(&self) -> Option<usize> {
+        Some(limits::RESPONSE_BYTES_MAX)
+    }
+
+    fn pending(&self) -> usize {
+        self.chunk.len() - self.begun
+    }
+
+    fn wants_pause(&self) -> bool {
+        self.chunk.len() >= limits::CURSOR_CHUNK_BYTES
     }
 
     fn end(&mut self, summary: Summary) {

@@ -126,7 +126,18 @@ impl Stream {
                 let sql = self.sqls.resolve(sql)?;
                 let described =
                     self.with_connection(|connection| connection.describe(&sql)).await?;
-                StreamResponse::Describe { result: described? }
+                let result = described?;
+                let names = result.cols.iter().map(|col| col.name.len());
+                let size = names.map(|name| name + limits::DESCRIBED_BYTES).sum::<usize>()
+                    + result.params.len() * limits::DESCRIBED_BYTES;
+                // Many descriptions are large together.
+                self.bytes_left = self.bytes_left.checked_sub(size).ok_or_else(|| {
+                    Error::new(
+                        ErrorKind::ResponseTooLarge,
+                        "the descriptions of one request are too large; use several",
+                    )
+                })?;
+                StreamResponse::Describe { result }
             }
             StreamRequest::StoreSql { sql_id, sql } => {
                 self.sqls.store(sql_id, sql)?;
@@ -182,7 +193,7 @@ impl Stream {
     }
 
     async fn sequence(&mut self, sql: SqlRef) -> Result<()> {
-        let mut script = Script::new(self.sqls.resolve(sql)?, self.statement_timeout());
+        let mut script = Script::new(&self.sqls.resolve(sql)?, self.statement_timeout());
         self.drive(&mut script).await?;
         script.finish()
     }

@@ -30,7 +30,8 @@ pub(crate) async fn cursor(
 ) -> Result<Response> {
     let request: CursorReqBody = protocol.decode(&body)?;
     check_batch(&request.batch)?;
-    let found = streams::find(&app, caller, request.baton.as_deref(), protocol, &body).await?;
+    let found =
+        streams::find(&app, caller, request.baton.as_deref(), ("cursor", protocol), &body).await?;
     let (mut stream, mut borrowed) = match found {
         Found::Stream(found) => *found,
         Found::Reply(_) => {

@@ -25,7 +25,8 @@ pub(crate) async fn pipeline(
 ) -> Result<Response> {
     let request: PipelineReqBody = protocol.decode(&body)?;
     check(&request.requests, protocol.version)?;
-    let found = streams::find(&app, caller, request.baton.as_deref(), protocol, &body).await;
+    let found =
+        streams::find(&app, caller, request.baton.as_deref(), ("pipeline", protocol), &body).await;
     let (mut stream, borrowed) = match found {
         Ok(Found::Stream(found)) => *found,
         Ok(Found::Reply(reply)) => return Ok(protocol.response(reply)),

@@ -25,7 +25,7 @@ pub(crate) async fn find(
     app: &App,
     caller: Caller,
     baton: Option<&str>,
-    protocol: Protocol,
+    endpoint: (&'static str, Protocol),
     body: &[u8],
 ) -> Result<Found> {
     let Some(baton) = baton else {
@@ -38,7 +38,7 @@ pub(crate) async fn find(
             "Received an invalid baton: it is not one of this server",
         )
     })?;
-    let digest = digest(protocol, body);
+    let digest = digest(endpoint, body);
     let deadline = Instant::now() + limits::BATON_WAIT;
     loop {
         let id = caller.namespace.id();
@@ -59,7 +59,7 @@ pub(crate) async fn find(
 }
 
 /// Tells a repeated request from another one with the same baton.
-fn digest(protocol: Protocol, body: &[u8]) -> u64 {
+fn digest((endpoint, protocol): (&str, Protocol), body: &[u8]) -> u64 {
     static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
-    HASHER.hash_one((protocol.version, protocol.encoding, body))
+    HASHER.hash_one((endpoint, protocol.version, protocol.encoding, body))
 }

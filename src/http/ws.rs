@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Error as WsError;
 
 use super::App;
-use super::caller::Candidates;
+use super::caller::{Candidates, is_local};
 use crate::error::{Error, ErrorKind, Result};
 use crate::hrana::session::{Closing, Effect, Host, Reply, Session};
 use crate::limits;
@@ -35,13 +35,14 @@ pub(crate) async fn upgrade(
         Error::new(ErrorKind::UpgradeRequired, message)
     })?;
     let (version, encoding) = negotiate(&headers)?;
+    let is_local = is_local(&headers);
     let upgrade = upgrade
         .protocols(SUBPROTOCOLS.map(|(name, ..)| name))
         .max_message_size(limits::BODY_BYTES_MAX)
         .max_frame_size(limits::BODY_BYTES_MAX);
     Ok(upgrade.on_upgrade(move |socket| async move {
         let Ok(_open) = app.sockets.clone().acquire_owned().await else { return };
-        Conversation::new(&app, socket, version, encoding, names).run().await;
+        Conversation::new(&app, is_local, socket, version, encoding, names).run().await;
     }))
 }
 
@@ -79,6 +80,7 @@ struct Conversation {
 impl Conversation {
     fn new(
         app: &App,
+        is_local: bool,
         socket: WebSocket,
         version: Version,
         encoding: Encoding,
@@ -88,6 +90,7 @@ impl Conversation {
         let host = Host {
             namespaces: Arc::clone(&app.namespaces),
             gate: Arc::clone(&app.gate),
+            is_local,
             transaction_idle: app.streams.transaction_idle(),
         };
         Conversation {

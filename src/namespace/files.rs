@@ -36,7 +36,7 @@ impl Files {
         created
     }
 
-    /// Removes the files of a database, as far as they are there.
+    /// Removes the files of a database, as far as they are there, for good.
     pub(super) fn remove(&self, id: Uuid) -> Result<()> {
         for suffix in ["-shm", "-wal", ""] {
             let mut path = OsString::from(self.path(id));
@@ -48,7 +48,7 @@ impl Files {
                 _ => {}
             }
         }
-        Ok(())
+        self.sync_directory()
     }
 
     fn sync_directory(&self) -> Result<()> {

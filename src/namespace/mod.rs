@@ -147,7 +147,7 @@ impl Namespaces {
                 let id = self.catalog.delete(name)?.ok_or_else(|| not_found(name))?;
                 if let Some((_, namespace)) = self.open.remove(name) {
                     namespace.is_deleted.store(true, Relaxed);
-                    namespace.database.close_idle(Instant::now());
+                    drop(namespace.database.close());
                 }
                 id
             };
@@ -172,7 +172,7 @@ impl Namespaces {
         }
     }
 
-    /// Closes idle connections, the ones that rested longest first, until a twentieth of all is free.
+    /// Closes idle connections, the ones that rested longest first, until some are free.
     fn make_room(&self) {
         for age in [Duration::from_secs(10), Duration::from_secs(1), Duration::ZERO] {
             if self.engine.is_crowded() {
@@ -181,14 +181,17 @@ impl Namespaces {
         }
     }
 
-    /// Closes connections that nobody has used for `age`, and forgets databases without one.
+    /// Closes connections that nobody has used for `age`, and forgets databases without one. Blocks.
     pub fn sweep(&self, age: Duration) {
         let Some(before) = Instant::now().checked_sub(age) else { return };
+        let mut unused = Vec::new();
         self.open.retain(|_, namespace| {
-            let is_open = namespace.database.close_idle(before);
+            unused.extend(namespace.database.take_unused(before));
             // Under the lock of the map's shard nobody can take another reference.
-            is_open || Arc::strong_count(namespace) > 1
+            namespace.database.has_idle() || Arc::strong_count(namespace) > 1
         });
+        // Closing takes its time: the last connection of a file checkpoints the WAL.
+        block(|| drop(unused));
     }
 }
 

@@ -107,8 +107,7 @@ impl Connection {
 
     /// Whether the active statement may change the database.
     pub(super) fn writes(&self) -> bool {
-        let writes = |a: &Active| !a.statement.is_readonly && !a.statement.is_explain;
-        self.active.as_ref().is_some_and(writes)
+        self.active.as_ref().is_some_and(|active| active.statement.writes())
     }
 
     /// Whether `sql` was executed on this connection before, and is a read that did not take long.
@@ -153,24 +152,42 @@ impl Connection {
     /// rest of the text begins.
     pub(super) fn prepare(&mut self, sql: &str) -> Result<(Option<&Statement>, usize)> {
         self.abandon();
+        // Before anything is prepared, as a pragma acts then.
+        if self.has_lost_transaction && !dialect::is_rollback(sql) {
+            return Err(transaction_lost());
+        }
         if let Some((sql, statement)) = self.cache.take(sql) {
             let consumed = sql.len();
             let active =
                 Active { sql, statement, is_cacheable: true, begins_read_transaction: false };
             return Ok((Some(&self.active.insert(active).statement), consumed));
         }
-        let begins_read_transaction = dialect::begins_read_transaction(sql);
-        let text = if begins_read_transaction { "BEGIN DEFERRED" } else { sql };
+        self.prepare_anew(sql)
+    }
+
+    /// The same without looking for a statement that is prepared already.
+    pub(super) fn prepare_anew(&mut self, sql: &str) -> Result<(Option<&Statement>, usize)> {
+        let read_transaction = dialect::begins_read_transaction(sql);
+        let text = if read_transaction.is_some() { "BEGIN DEFERRED" } else { sql };
         let (prepared, seen) = self.regulator.prepare(|| Statement::prepare(&self.db, text))?;
-        let consumed = if begins_read_transaction { sql.len() } else { prepared.consumed };
+        let consumed = read_transaction.unwrap_or(prepared.consumed);
         let Some(mut statement) = prepared.statement else { return Ok((None, consumed)) };
-        statement.kind = seen.kind;
-        // A pragma does its work while it is prepared: kept and executed again it would do nothing.
-        let is_cacheable = !seen.has_pragma
-            && !begins_read_transaction
+        // EXPLAIN shows rows, whatever it explains.
+        statement.kind = if statement.is_explain { Kind::Rows } else { seen.kind };
+        statement.is_pragma = seen.has_pragma;
+        // A pragma does its work while it is prepared: kept and executed again it would do nothing. And what
+        // changes the schema may turn from nothing to do (IF EXISTS) into a write when SQLite prepares it again.
+        let is_cacheable = statement.kind != Kind::Other
+            && !seen.has_pragma
+            && read_transaction.is_none()
             && consumed == sql.len()
             && sql.len() <= limits::STATEMENT_CACHED_BYTES;
-        let active = Active { sql: sql.into(), statement, is_cacheable, begins_read_transaction };
+        let active = Active {
+            sql: if is_cacheable { sql.into() } else { Box::default() },
+            statement,
+            is_cacheable,
+            begins_read_transaction: read_transaction.is_some(),
+        };
         Ok((Some(&self.active.insert(active).statement), consumed))
     }
 
@@ -186,17 +203,19 @@ impl Connection {
     pub(super) fn step(&mut self) -> Result<Step> {
         let Some(active) = &mut self.active else { return Ok(Step::Done) };
         if self.has_lost_transaction {
-            // ROLLBACK is what the client has to say now, and it is done already.
+            // See `prepare`. ROLLBACK is what the client has to say now, and it is done already.
             let is_rollback = active.statement.kind == Kind::Rollback;
             self.has_lost_transaction = !is_rollback;
             return if is_rollback { Ok(Step::Done) } else { Err(transaction_lost()) };
         }
         let was_in_transaction = !self.db.is_autocommit();
-        if !active.statement.is_readonly {
+        if active.statement.writes() {
             if self.is_read_transaction && was_in_transaction {
                 return Err(read_transaction_refusal());
             }
-            self.session.note_write();
+            if active.statement.kind == Kind::Rows {
+                self.session.note_write();
+            }
         }
         let step = self.regulator.run(|| active.statement.step(&self.db));
         match &step {
@@ -234,9 +253,10 @@ impl Connection {
         }
     }
 
-    pub(super) fn read_row(&self, rows: &mut Rows) -> Result<()> {
+    /// Appends the values of the current row, if they have at most `room` bytes.
+    pub(super) fn read_row(&self, rows: &mut Rows, room: usize) -> Result<()> {
         match &self.active {
-            Some(active) => active.statement.read_row(rows),
+            Some(active) => active.statement.read_row(rows, room),
             None => Ok(()),
         }
     }
@@ -299,7 +319,7 @@ impl Connection {
 }
 
 fn is_quick(statement: &Statement) -> bool {
-    statement.is_readonly && !statement.slowness.is_expected()
+    statement.is_readonly && !statement.writes() && !statement.slowness.is_expected()
 }
 
 /// Whether the client's own SQL asked for the rollback: `ON CONFLICT ROLLBACK`, `RAISE(ROLLBACK)`.

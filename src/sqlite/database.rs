@@ -2,6 +2,7 @@
 
 use std::ops::{Deref, DerefMut};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -59,6 +60,8 @@ pub struct Database {
     write_turn: WriteTurn,
     engine: Arc<Engine>,
     idle: Mutex<Vec<Idle>>,
+    /// The file is gone, or going: no connection is kept.
+    is_closed: AtomicBool,
 }
 
 struct Idle {
@@ -85,6 +88,7 @@ impl Database {
             write_turn: WriteTurn::new(engine.write_wait),
             engine: Arc::clone(engine),
             idle: Mutex::default(),
+            is_closed: AtomicBool::new(false),
         }
     }
 
@@ -148,7 +152,8 @@ impl Database {
     /// Puts a connection with the idle ones, or gives it back if it cannot serve anybody else.
     fn keep(&self, connection: Connection, owner: u64) -> Option<Connection> {
         let mut idle = self.lock_idle();
-        if connection.is_clean() && idle.len() < limits::IDLE_CONNECTIONS_PER_DATABASE {
+        let has_room = idle.len() < limits::IDLE_CONNECTIONS_PER_DATABASE;
+        if connection.is_clean() && has_room && !self.is_closed.load(Relaxed) {
             idle.push(Idle { connection, owner, since: Instant::now() });
             None
         } else {
@@ -156,16 +161,22 @@ impl Database {
         }
     }
 
-    /// Closes the connections that nobody has used since `before`. Returns whether any is left.
-    pub fn close_idle(&self, before: Instant) -> bool {
-        let (old, kept) = {
-            let mut idle = self.lock_idle();
-            let (old, kept): (Vec<_>, Vec<_>) = idle.drain(..).partition(|i| i.since < before);
-            *idle = kept;
-            (old, !idle.is_empty())
-        };
-        old.into_iter().for_each(|idle| dispose(idle.connection));
-        kept
+    /// Keeps no connection from now on, and returns those it had, to be dropped where blocking is allowed.
+    pub fn close(&self) -> Vec<Connection> {
+        let mut idle = self.lock_idle();
+        self.is_closed.store(true, Relaxed);
+        idle.drain(..).map(|idle| idle.connection).collect()
+    }
+
+    /// Takes out the connections that nobody has used since `before`, to be dropped where blocking is allowed.
+    pub fn take_unused(&self, before: Instant) -> Vec<Connection> {
+        let mut idle = self.lock_idle();
+        idle.extract_if(.., |idle| idle.since < before).map(|idle| idle.connection).collect()
+    }
+
+    /// Whether a connection is open that nobody uses.
+    pub fn has_idle(&self) -> bool {
+        !self.lock_idle().is_empty()
     }
 
     fn lock_idle(&self) -> std::sync::MutexGuard<'_, Vec<Idle>> {

@@ -3,7 +3,7 @@
 use hrana_protocol::{Col, DescribeCol, DescribeParam, DescribeResult};
 
 use super::connection::Connection;
-use super::execution::{many_statements, no_statement, skip_blank};
+use super::execution::{many_statements, no_statement, refuse_nul, skip_blank};
 use crate::error::Result;
 use crate::limits;
 
@@ -18,7 +18,12 @@ impl Connection {
 
     fn describe_active(&mut self, sql: &str) -> Result<DescribeResult> {
         self.interruption().allow(limits::OWN_STATEMENT);
-        let (statement, consumed) = self.prepare(sql)?;
+        refuse_nul(sql)?;
+        // Executing something makes SQLite notice that the schema is another; preparing does not.
+        self.prepare("SELECT 1 FROM sqlite_schema LIMIT 1")?;
+        self.step()?;
+        self.abandon();
+        let (statement, consumed) = self.prepare_anew(sql)?;
         let statement = statement.ok_or_else(no_statement)?;
         if !skip_blank(&sql[consumed..]).is_empty() {
             return Err(many_statements());

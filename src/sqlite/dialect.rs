@@ -1,37 +1,58 @@
-//! The one statement of libSQL's dialect that clients send and stock SQLite does not know.
+//! The few words of SQL that are recognised here and not by SQLite.
 
-/// Whether `sql` is `BEGIN READONLY` or `BEGIN TRANSACTION READONLY`. SQLite rejects the first and takes the
-/// second for a transaction called "readonly", which could write.
-pub(super) fn begins_read_transaction(sql: &str) -> bool {
-    let words = sql.trim().trim_end_matches(';').split_ascii_whitespace();
+use super::execution::skip_blank;
+
+/// The length of `BEGIN READONLY` or `BEGIN TRANSACTION READONLY` at the beginning of `sql`. SQLite rejects the
+/// first and takes the second for a transaction called "readonly", which could write.
+pub(super) fn begins_read_transaction(sql: &str) -> Option<usize> {
+    let end = sql.find([';', '\0']).unwrap_or(sql.len());
+    let words = sql[..end].split_ascii_whitespace();
     let [first, second, third] = [0, 1, 2].map(|index| words.clone().nth(index).unwrap_or(""));
     let is = |word: &str, expected: &str| word.eq_ignore_ascii_case(expected);
-    is(first, "begin")
+    let is_it = is(first, "begin")
         && words.clone().nth(3).is_none()
         && ((is(second, "readonly") && third.is_empty())
-            || (is(second, "transaction") && is(third, "readonly")))
+            || (is(second, "transaction") && is(third, "readonly")));
+    is_it.then(|| if sql[end..].starts_with(';') { end + 1 } else { end })
+}
+
+/// Whether the first word is ROLLBACK.
+pub(super) fn is_rollback(sql: &str) -> bool {
+    const WORD: &str = "rollback";
+    let sql = skip_blank(sql);
+    sql.get(..WORD.len()).is_some_and(|word| word.eq_ignore_ascii_case(WORD))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::begins_read_transaction;
+    use super::{begins_read_transaction, is_rollback};
 
     #[test]
     fn recognises_only_the_two_forms() {
-        for sql in
-            ["BEGIN READONLY", " begin transaction\n readonly ; ", "BEGIN TRANSACTION READONLY"]
-        {
-            assert!(begins_read_transaction(sql), "{sql}");
+        let cases = [
+            ("BEGIN READONLY", Some(14)),
+            (" begin transaction\n readonly ; ", Some(30)),
+            ("BEGIN TRANSACTION READONLY;SELECT 1", Some(27)),
+            ("BEGIN", None),
+            ("BEGIN TRANSACTION", None),
+            ("BEGIN IMMEDIATE", None),
+            ("BEGIN READONLY x", None),
+            ("BEGIN; SELECT readonly", None),
+            ("SELECT readonly", None),
+            ("", None),
+        ];
+        for (sql, length) in cases {
+            assert_eq!(begins_read_transaction(sql), length, "{sql}");
         }
-        for sql in [
-            "BEGIN",
-            "BEGIN TRANSACTION",
-            "BEGIN IMMEDIATE",
-            "BEGIN READONLY x",
-            "SELECT readonly",
-            "",
-        ] {
-            assert!(!begins_read_transaction(sql), "{sql}");
+    }
+
+    #[test]
+    fn rollback_is_known_by_its_first_word() {
+        for sql in ["ROLLBACK", " /* x */ rollback;", "\u{feff}Rollback to s"] {
+            assert!(is_rollback(sql), "{sql}");
+        }
+        for sql in ["EXPLAIN ROLLBACK", "COMMIT", "ROLL", ""] {
+            assert!(!is_rollback(sql), "{sql}");
         }
     }
 }

@@ -128,7 +128,7 @@ impl Dump {
             return Ok(Stage::Table);
         }
         self.rows.clear();
-        connection.read_row(&mut self.rows)?;
+        connection.read_row(&mut self.rows, limits::RESPONSE_BYTES_MAX)?;
         self.text.push_str(&self.insert);
         let values = self.rows.iter().flat_map(|row| row.values());
         for (index, value) in values.enumerate() {
@@ -189,7 +189,7 @@ fn query(connection: &mut Connection, sql: &str) -> Result<Vec<Vec<Value>>> {
     let mut result = Vec::new();
     let mut rows = Rows::new(connection.cols().len());
     while let Step::Row = connection.step()? {
-        connection.read_row(&mut rows)?;
+        connection.read_row(&mut rows, limits::RESPONSE_BYTES_MAX)?;
     }
     connection.finish();
     for row in rows.iter() {

@@ -120,8 +120,9 @@ impl Execution {
             Err(error) if is_interrupt(&error) && !connection.interruption().is_cancelled() => {
                 connection.note_time(true);
                 connection.rewind();
-                sink.rewind();
-                self.has_begun = false;
+                if std::mem::take(&mut self.has_begun) {
+                    sink.rewind();
+                }
                 Ok(Progress::Slow)
             }
             result => result,
@@ -138,13 +139,19 @@ impl Execution {
             match connection.step() {
                 Ok(Step::Row) => {
                     self.begin(connection, step, sink);
-                    if let Err(error) = connection.read_row(sink.rows()) {
+                    if let Some(room) = sink.room()
+                        && let Err(error) = connection.read_row(sink.rows(), room)
+                    {
                         return stop(connection, error);
                     }
                     match sink.row_done() {
                         Flow::Continue => {}
                         // A statement that writes is not left half done: others wait for it.
-                        Flow::Pause if connection.writes() => {}
+                        Flow::Pause if connection.writes() => {
+                            if sink.pending() > limits::RESPONSE_BYTES_MAX {
+                                return stop(connection, too_many_returned());
+                            }
+                        }
                         Flow::Pause => return Ok(Progress::Paused),
                         Flow::Full(error) => return stop(connection, error),
                     }
@@ -201,6 +208,23 @@ fn stop(connection: &mut Connection, error: Error) -> Result<Progress> {
     Err(error)
 }
 
+fn too_many_returned() -> Error {
+    let mebibytes = limits::RESPONSE_BYTES_MAX / limits::MIB;
+    Error::new(
+        ErrorKind::ResponseTooLarge,
+        format!("the rows that one statement returns while it writes may have {mebibytes} MiB"),
+    )
+}
+
+/// SQLite ends a text at a NUL and would not see what is behind it.
+pub(super) fn refuse_nul(sql: &str) -> Result<()> {
+    if sql.contains('\0') {
+        let message = "SQL input error: the SQL contains a NUL character";
+        return Err(Error::new(ErrorKind::Sqlite(ffi::SQLITE_ERROR), message));
+    }
+    Ok(())
+}
+
 /// `SQLITE_BUSY` proper passes; a stale snapshot (`SQLITE_BUSY_SNAPSHOT`) does not.
 pub(super) fn is_busy(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Sqlite(ffi::SQLITE_BUSY | ffi::SQLITE_BUSY_RECOVERY))
@@ -214,7 +238,9 @@ fn is_interrupt(error: &Error) -> bool {
 pub fn skip_blank(sql: &str) -> &str {
     let mut rest = sql;
     loop {
-        rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == ';');
+        // SQLite takes a byte order mark for white space, and the NUL is the end of our own texts.
+        let is_blank = |c: char| matches!(c, '\t'..='\r' | ' ' | ';' | '\u{feff}' | '\0');
+        rest = rest.trim_start_matches(is_blank);
         if let Some(comment) = rest.strip_prefix("--") {
             rest = comment.split_once('\n').map_or("", |(_, after)| after);
         } else if let Some(comment) = rest.strip_prefix("/*") {

@@ -51,6 +51,8 @@ fn harden(db: &rusqlite::Connection) -> rusqlite::Result<()> {
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
     db.set_limit(Limit::SQLITE_LIMIT_LENGTH, limits::VALUE_BYTES_MAX as i32)?;
     db.set_limit(Limit::SQLITE_LIMIT_SQL_LENGTH, limits::SQL_BYTES_MAX as i32)?;
+    let like = limits::LIKE_PATTERN_BYTES_MAX as i32;
+    db.set_limit(Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, like)?;
     db.set_limit(Limit::SQLITE_LIMIT_WORKER_THREADS, 0)?;
     // One, because VACUUM attaches a temporary file; the policy refuses ATTACH itself.
     db.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 1)?;

@@ -37,7 +37,7 @@ fn open(access: Access) -> (Connection, tempfile::TempDir) {
 }
 
 fn execute(connection: &mut Connection, sql: &str) -> crate::error::Result<()> {
-    let mut script = Script::new(sql.into(), Duration::from_secs(10));
+    let mut script = Script::new(sql, Duration::from_secs(10));
     script.advance(connection, Pace::Full);
     script.finish()
 }
@@ -139,6 +139,10 @@ fn nobody_reaches_out_of_the_database() {
                 "CREATE VIEW w AS SELECT load_extension('x'); SELECT * FROM w",
                 "unsafe use of load_extension()",
             ),
+            (
+                "CREATE VIRTUAL TABLE f USING fts4(x); SELECT optimize(f) FROM f",
+                "optimize() is not available",
+            ),
             ("SELECT fts3_tokenizer('simple')", "fts3_tokenizer() is not available"),
             ("SELECT readfile('/etc/passwd')", "no such function"),
             ("SELECT * FROM sqlite_dbpage", "no such table"),
@@ -204,6 +208,8 @@ fn pragmas_are_allowed_one_by_one() {
             ("PRAGMA nonsense", "PRAGMA nonsense is not available"),
             ("SELECT * FROM pragma_journal_mode('delete')", "unknown database"),
             ("SELECT * FROM pragma_wal_checkpoint", "no such table"),
+            ("SELECT * FROM pragma_optimize(0x10002)", "cannot be used as a table"),
+            ("SELECT * FROM pragma_user_version", "ok"),
         ],
     );
 }

@@ -10,7 +10,7 @@ use hrana_protocol::batch::StepOutcome;
 
 use super::arguments::Arguments;
 use super::connection::Connection;
-use super::execution::{Execution, Pace, Progress, Tail, is_busy, no_statement};
+use super::execution::{Execution, Pace, Progress, Tail, is_busy, no_statement, refuse_nul};
 use super::executor::Work;
 use super::sink::Sink;
 use crate::error::{Error, Result};
@@ -58,6 +58,7 @@ impl<S: Sink> Run<S> {
             if pace == Pace::Quick && !connection.knows(sql) {
                 return Ok(Progress::Slow);
             }
+            refuse_nul(sql)?;
             let (timeout, arguments) = (self.statement_timeout, &step.arguments);
             let start = Execution::start(connection, sql, Tail::Empty, arguments, timeout);
             match start {
@@ -88,6 +89,9 @@ impl<S: Sink> Work for Run<S> {
                 Ok(Progress::Done) => {}
                 Ok(progress) => return progress,
                 Err(error) => self.fail(connection, error),
+            }
+            if self.sink.wants_pause() && self.outcomes.len() < self.steps.len() {
+                return Progress::Paused;
             }
         }
         Progress::Done

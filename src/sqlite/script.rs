@@ -1,18 +1,18 @@
 //! The execution of a sequence: several statements in one text, without arguments and results.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::arguments::Arguments;
 use super::connection::Connection;
-use super::execution::{Execution, Pace, Progress, Tail, is_busy, skip_blank};
+use super::execution::{Execution, Pace, Progress, Tail, is_busy, refuse_nul, skip_blank};
 use super::executor::Work;
 use super::sink::{Discard, Sink as _};
 use crate::error::{Error, Result};
 
 /// A sequence being executed; it ends at its first failure.
 pub struct Script {
-    sql: Arc<str>,
+    /// Ends in a NUL.
+    sql: String,
     /// Where the next statement begins.
     offset: usize,
     execution: Option<Execution>,
@@ -21,8 +21,13 @@ pub struct Script {
 }
 
 impl Script {
-    pub fn new(sql: Arc<str>, statement_timeout: Duration) -> Self {
-        Script { sql, offset: 0, execution: None, sink: Discard::default(), statement_timeout }
+    pub fn new(sql: &str, statement_timeout: Duration) -> Self {
+        let mut sink = Discard::default();
+        sink.error = refuse_nul(sql).err();
+        let offset = if sink.error.is_some() { sql.len() } else { 0 };
+        // See `Statement::prepare`.
+        let sql = [sql, "\0"].concat();
+        Script { sql, offset, execution: None, sink, statement_timeout }
     }
 
     /// How the sequence ended.
@@ -50,7 +55,11 @@ impl Script {
             };
             self.offset += consumed;
             self.execution = execution;
-            if self.execution.is_none() && skip_blank(&self.sql[self.offset..]).is_empty() {
+            if connection.interruption().is_cancelled() {
+                return Ok(Progress::Cancelled);
+            }
+            let is_over = consumed == 0 || skip_blank(&self.sql[self.offset..]).is_empty();
+            if self.execution.is_none() && is_over {
                 return Ok(Progress::Done);
             }
         }

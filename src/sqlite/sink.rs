@@ -16,6 +16,16 @@ pub trait Sink {
     /// Where the values of the next row are to be pushed.
     fn rows(&mut self) -> &mut Rows;
     fn row_done(&mut self) -> Flow;
+    /// How many bytes the next row may have; none if rows are not wanted at all.
+    fn room(&self) -> Option<usize>;
+    /// Bytes of the current step that wait to be taken.
+    fn pending(&self) -> usize {
+        0
+    }
+    /// Whether there is enough for now, after a step.
+    fn wants_pause(&self) -> bool {
+        false
+    }
     fn end(&mut self, summary: Summary);
     /// Forgets what came of the current step since its `begin`: it is executed again.
     fn rewind(&mut self);
@@ -58,6 +68,10 @@ impl Sink for Discard {
     fn row_done(&mut self) -> Flow {
         self.rows.clear();
         Flow::Continue
+    }
+
+    fn room(&self) -> Option<usize> {
+        None
     }
 
     fn end(&mut self, _summary: Summary) {}

@@ -16,12 +16,14 @@ use rusqlite::ffi;
 use super::regulator::Kind;
 use super::slowness::Slowness;
 use crate::error::{Error, ErrorKind, Result};
+use crate::limits;
 
 pub(super) struct Statement {
     raw: NonNull<ffi::sqlite3_stmt>,
     pub(super) is_readonly: bool,
     pub(super) is_explain: bool,
     pub(super) kind: Kind,
+    pub(super) is_pragma: bool,
     pub(super) slowness: Slowness,
     cols: Arc<[Col]>,
     /// How often SQLite had compiled the statement anew when `cols` was read.
@@ -47,6 +49,7 @@ pub(super) struct Prepared {
 impl Statement {
     /// Compiles the first statement of `sql` and nothing behind it.
     pub(super) fn prepare(db: &rusqlite::Connection, sql: &str) -> Result<Prepared> {
+        // SQLite copies a text that does not end in a NUL, which for each statement of a long script is too much.
         let length = c_int::try_from(sql.len()).map_err(|_| {
             Error::new(ErrorKind::Sqlite(ffi::SQLITE_TOOBIG), "SQLite error: the SQL is too long")
         })?;
@@ -65,6 +68,7 @@ impl Statement {
         }
         // SAFETY: SQLite points `tail` into the text that it was given.
         let consumed = unsafe { tail.offset_from(text) } as usize;
+        let consumed = consumed.min(sql.trim_end_matches('\0').len());
         let statement = NonNull::new(raw).map(|raw| {
             // SAFETY: `raw` was just prepared.
             let (is_readonly, is_explain) = unsafe {
@@ -79,12 +83,19 @@ impl Statement {
                 is_readonly,
                 is_explain,
                 kind: Kind::Other,
+                is_pragma: false,
                 slowness: Slowness::default(),
                 cols,
                 reprepared: -1,
             }
         });
         Ok(Prepared { statement, consumed })
+    }
+
+    /// Whether the statement may change the database. What changes the schema counts as such even where SQLite
+    /// finds nothing to do today: it prepares a statement again when the schema is another, and then it may.
+    pub(super) fn writes(&self) -> bool {
+        !self.is_explain && (!self.is_readonly || (self.kind == Kind::Other && !self.is_pragma))
     }
 
     /// Advances to the next row or to the end.
@@ -171,11 +182,16 @@ impl Statement {
         &self.cols
     }
 
-    /// Appends the values of the current row to `rows`.
-    pub(super) fn read_row(&self, rows: &mut Rows) -> Result<()> {
+    /// Appends the values of the current row to `rows`; fails if they have more than `room` bytes.
+    pub(super) fn read_row(&self, rows: &mut Rows, room: usize) -> Result<()> {
         // SAFETY: `raw` stands on a row, and indexes are below the number of its columns.
         let count = unsafe { ffi::sqlite3_data_count(self.raw.as_ptr()) };
+        let mut left = room;
         for index in 0..count {
+            // Asked before the value, which SQLite may have to make (`zeroblob`).
+            // SAFETY: as above.
+            let bytes = unsafe { ffi::sqlite3_column_bytes(self.raw.as_ptr(), index) };
+            left = left.checked_sub(bytes as usize).ok_or_else(row_too_large)?;
             rows.push(self.value(index)?);
         }
         Ok(())
@@ -232,6 +248,16 @@ impl Drop for Statement {
     }
 }
 
+fn row_too_large() -> Error {
+    Error::new(
+        ErrorKind::ResponseTooLarge,
+        format!(
+            "the results of one request may have {} MiB; read them through a cursor, or with LIMIT",
+            limits::RESPONSE_BYTES_MAX / limits::MIB
+        ),
+    )
+}
+
 fn text_invalid(index: c_int) -> Error {
     Error::new(
         ErrorKind::TextInvalid,
@@ -273,6 +299,8 @@ pub(super) fn last_error(db: &rusqlite::Connection) -> Error {
             ffi::sqlite3_error_offset(handle),
         )
     };
+    // It repeats parts of the SQL, which may be long.
+    let message: String = message.chars().take(limits::ERROR_CHARS_MAX).collect();
     let message = match offset {
         0.. => format!("SQLite error: {message} (at offset {offset})"),
         _ => format!("SQLite error: {message}"),

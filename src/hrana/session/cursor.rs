@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hrana_protocol::{Col, CursorEntry, Rows};
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::hrana::Stream;
 use crate::limits;
 use crate::sqlite::{Flow, Progress, Run, Sink, Summary};
@@ -74,6 +74,8 @@ impl Sink for Entries {
         self.rows = Rows::new(cols.len());
         self.begun = self.queue.len();
         let step = u32::try_from(step).unwrap_or(u32::MAX);
+        let names = cols.iter().filter_map(|col| col.name.as_ref());
+        self.bytes += names.map(|name| size_of::<Col>() + name.len()).sum::<usize>();
         self.queue.push_back(CursorEntry::StepBegin { step, cols });
     }
 
@@ -88,18 +90,19 @@ impl Sink for Entries {
             self.queue.push_back(CursorEntry::Row { row });
         }
         self.rows.clear();
-        if self.bytes >= limits::RESPONSE_BYTES_MAX {
-            // Only a statement that writes is carried on beyond a pause.
-            return Flow::Full(Error::new(
-                ErrorKind::ResponseTooLarge,
-                "the rows of one statement that writes may have 64 MiB; return fewer columns or rows",
-            ));
-        }
-        if self.queue.len() >= self.wanted || !self.is_hungry() {
-            Flow::Pause
-        } else {
-            Flow::Continue
-        }
+        if self.wants_pause() { Flow::Pause } else { Flow::Continue }
+    }
+
+    fn room(&self) -> Option<usize> {
+        Some(limits::RESPONSE_BYTES_MAX)
+    }
+
+    fn pending(&self) -> usize {
+        self.bytes
+    }
+
+    fn wants_pause(&self) -> bool {
+        self.queue.len() >= self.wanted || !self.is_hungry()
     }
 
     fn end(&mut self, summary: Summary) {

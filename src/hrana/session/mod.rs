@@ -64,6 +64,8 @@ pub enum Effect {
 pub struct Host {
     pub namespaces: Arc<Namespaces>,
     pub gate: Arc<Gate>,
+    /// Whether the socket comes from this machine itself.
+    pub is_local: bool,
     /// How long a stream may be idle inside a transaction.
     pub transaction_idle: std::time::Duration,
 }
@@ -139,7 +141,7 @@ impl Session {
     }
 
     fn admit(&self, jwt: Option<&str>) -> Result<(Arc<Namespace>, Access)> {
-        let access = self.host.gate.data_plane(jwt)?;
+        let access = self.host.gate.data_plane(jwt, self.host.is_local)?;
         Ok((self.host.namespaces.first(&self.names)?, access))
     }
 

@@ -58,7 +58,13 @@ impl Borrowed {
             self.insert(next, stream.namespace().id(), stream.access());
         }
         let stored = stream.stored_bytes();
-        let state = if stream.park(next.stream) {
+        let is_free = stream.park(next.stream);
+        let state = if stream.is_abandoned() {
+            // The client went in this moment; its connection is interrupted for good.
+            State::Ended(Ending::Lost)
+        } else if stored > 0 && self.streams.has_too_many_bytes() {
+            State::Ended(Ending::Crowded)
+        } else if is_free {
             State::Resting(Held::new(stream))
         } else if self.streams.holding.load(Relaxed) < limits::STREAMS_HOLDING_MAX {
             self.streams.holding.fetch_add(1, Relaxed);

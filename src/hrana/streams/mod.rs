@@ -186,25 +186,32 @@ impl Streams {
         });
     }
 
-    /// Forgets resting and ended streams, the ones idle for longest, until a twentieth of the room is free.
+    fn has_too_many_bytes(&self) -> bool {
+        self.bytes.load(Relaxed) >= limits::STREAMS_BYTES_MAX
+    }
+
+    /// Forgets resting and ended streams, the ones idle for longest: those that take memory where that is what
+    /// is short, or else any, until a twentieth of the room is free.
     fn make_room(&self) {
-        let is_full = self.slots.len() >= limits::STREAMS_MAX
-            || self.bytes.load(Relaxed) >= limits::STREAMS_BYTES_MAX;
-        if !is_full {
+        let is_full = self.slots.len() >= limits::STREAMS_MAX;
+        if !is_full && !self.has_too_many_bytes() {
             return;
         }
-        let may_go = |slot: &Slot| matches!(slot.state, State::Resting(_) | State::Ended(_));
-        let mut ages: Vec<_> = self
+        let may_go = |slot: &Slot| {
+            matches!(slot.state, State::Resting(_) | State::Ended(_)) && (is_full || slot.bytes > 0)
+        };
+        let mut oldest: Vec<_> = self
             .slots
             .iter()
             .filter(|slot| may_go(slot))
             .map(|slot| (slot.since, *slot.key()))
             .collect();
-        let count = (limits::STREAMS_MAX / 20).clamp(1, ages.len().max(1));
-        if count < ages.len() {
-            ages.select_nth_unstable(count);
-        }
-        for (_, id) in ages.into_iter().take(count) {
+        oldest.sort_unstable();
+        let (slots, bytes) = (limits::STREAMS_MAX / 20 * 19, limits::STREAMS_BYTES_MAX / 20 * 19);
+        for (_, id) in oldest {
+            if self.slots.len() < slots.max(1) && self.bytes.load(Relaxed) < bytes {
+                return;
+            }
             if let Some((_, slot)) = self.slots.remove_if(&id, |_, slot| may_go(slot)) {
                 self.bytes.fetch_sub(slot.bytes, Relaxed);
             }
@@ -234,8 +241,8 @@ impl Slot {
             (State::Ended(ending), None) if *ending != Ending::Closed => Err(ended(*ending)),
             (_, None) => Err(Error::new(
                 ErrorKind::BatonReused,
-                "Received a baton that has already been used; its request was executed, but the \
-                 reply was too large to be kept",
+                "Received a baton that has already been used; its request was executed, but its \
+                 reply is not kept: it was large, or a cursor's",
             )),
         }
     }
