@@ -5,15 +5,17 @@ use super::execution::skip_blank;
 /// The length of `BEGIN READONLY` or `BEGIN TRANSACTION READONLY` at the beginning of `sql`. SQLite rejects the
 /// first and takes the second for a transaction called "readonly", which could write.
 pub(super) fn begins_read_transaction(sql: &str) -> Option<usize> {
-    let end = sql.find([';', '\0']).unwrap_or(sql.len());
-    let words = sql[..end].split_ascii_whitespace();
+    let text = skip_blank(sql);
+    let end = text.find([';', '\0']).unwrap_or(text.len());
+    let words = text[..end].split_ascii_whitespace();
     let [first, second, third] = [0, 1, 2].map(|index| words.clone().nth(index).unwrap_or(""));
     let is = |word: &str, expected: &str| word.eq_ignore_ascii_case(expected);
     let is_it = is(first, "begin")
         && words.clone().nth(3).is_none()
         && ((is(second, "readonly") && third.is_empty())
             || (is(second, "transaction") && is(third, "readonly")));
-    is_it.then(|| if sql[end..].starts_with(';') { end + 1 } else { end })
+    let end = if text[end..].starts_with(';') { end + 1 } else { end };
+    is_it.then(|| sql.len() - text.len() + end)
 }
 
 /// Whether the first word is ROLLBACK.
@@ -33,6 +35,7 @@ mod tests {
             ("BEGIN READONLY", Some(14)),
             (" begin transaction\n readonly ; ", Some(30)),
             ("BEGIN TRANSACTION READONLY;SELECT 1", Some(27)),
+            ("/* to; read */ BEGIN READONLY;", Some(30)),
             ("BEGIN", None),
             ("BEGIN TRANSACTION", None),
             ("BEGIN IMMEDIATE", None),
