@@ -1,5 +1,8 @@
 //! Input that is wrong: each is answered with a precise message, nothing is executed, the server serves on.
 
+mod broken;
+mod elsewhere;
+
 use std::fmt::Write as _;
 
 use hyper::Method;

@@ -151,7 +151,11 @@ async fn a_deleted_database_is_gone_for_those_who_used_it() {
     for baton in [Value::Null, resting.clone(), holding] {
         let answer = server.post("/db/shop/v2/pipeline", pipeline(baton, "SELECT 1")).await;
         assert!(answer.failure(404).contains("could not find database"));
+        assert_eq!(answer.json()["code"], "DATABASE_NOT_FOUND");
     }
+    let execute = r#"{"stmt":{"sql":"SELECT 1"}}"#;
+    server.post("/db/shop/v1/execute", execute).await.failure(404);
+    server.get("/db/shop/dump").await.failure(404);
     let files = std::fs::read_dir(server.directory.path().join("data/databases")).unwrap();
     let files: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
     assert!(

@@ -21,14 +21,15 @@ pub(super) async fn play(
     if !requests.iter().any(|request| request["type"] == "batch") {
         return;
     }
-    for encoding in [Encoding::Json, Encoding::Protobuf] {
+    for (http, encoding) in [(Http::One, Encoding::Json), (Http::Two, Encoding::Protobuf)] {
         let database = format!("{database}-{}", if encoding == Encoding::Json { "j" } else { "p" });
         server.create_database(&database).await;
         let mut baton: Option<String> = None;
         for (request, expected) in requests.iter().zip(expected) {
             let result = if request["type"] == "batch" {
                 let batch = &request["batch"];
-                let (next, result) = cursor(server, &database, encoding, baton, batch).await;
+                let (next, result) =
+                    cursor(server, &database, (http, encoding), baton, batch).await;
                 baton = next;
                 result
             } else {
@@ -66,7 +67,7 @@ fn strip(value: &mut Value) {
 async fn cursor(
     server: &TestServer,
     database: &str,
-    encoding: Encoding,
+    (http, encoding): (Http, Encoding),
     baton: Option<String>,
     batch: &Value,
 ) -> (Option<String>, Value) {
@@ -77,7 +78,7 @@ async fn cursor(
     let endpoint = if encoding == Encoding::Json { "v3" } else { "v3-protobuf" };
     let url = server.url(&format!("/db/{database}/{endpoint}/cursor"));
     let request = Request::post(url).body(Full::new(Bytes::from(bytes))).unwrap();
-    let answer = server.send(Http::One, request).await;
+    let answer = server.send(http, request).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     let mut rest = &answer.body[..];
     let head: CursorRespBody = read_entry(encoding, &mut rest).unwrap().unwrap();

@@ -3,9 +3,10 @@
 //! A script is a text file. A line that begins with `>` holds a request, the line with `<` below it the
 //! result, without the time it took; other lines are for the reader. A script is one stream. It is played over
 //! HTTP/1.1 and HTTP/2; in JSON of versions 2 and 3 and in Protobuf; request by request and as one pipeline.
-//! Batches are also read through cursors. `UPDATE_EXPECT=1` writes down what the server says.
+//! Batches are also read through cursors, and where no stream is needed version 1 is spoken too. `UPDATE_EXPECT=1` writes down what the server says.
 
 mod cursor;
+mod stateless;
 mod ways;
 
 use std::fs;
@@ -15,6 +16,10 @@ use serde_json::Value;
 
 use self::ways::{WAYS, Way};
 use crate::harness::TestServer;
+
+/// Scripts in which no request needs the stream of the one before.
+const STATELESS: [&str; 6] =
+    ["arguments", "conditions", "describe", "errors", "functions", "values"];
 
 /// One request and what it results in.
 struct Exchange {
@@ -80,6 +85,10 @@ async fn play(name: &str) {
     }
     server.create_database("cursors").await;
     cursor::play(&server, "cursors", &requests, &expected).await;
+    if STATELESS.contains(&name) {
+        server.create_database("stateless").await;
+        stateless::play(&server, "stateless", &requests, &expected).await;
+    }
     server.stop().await;
 }
 
@@ -114,6 +123,6 @@ macro_rules! conversations {
 }
 
 conversations! {
-    arguments batches conditions describe errors functions sequences stored_sql transactions values
-    writes
+    arguments batches conditions describe errors functions sequences stored_sql temporary
+    transactions values writes
 }

@@ -5,6 +5,7 @@ use hrana_protocol::http::{PipelineReqBody, PipelineRespBody};
 use hrana_protocol::{Encoding, Version};
 use http_body_util::Full;
 use hyper::Request;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::harness::{Http, TestServer};
@@ -22,6 +23,13 @@ pub(super) struct Way {
     pub(super) version: Version,
     encoding: Encoding,
     grouping: Grouping,
+}
+
+/// An answer with its results in JSON: the server's own, or what Protobuf amounts to.
+#[derive(Deserialize)]
+struct Reply {
+    baton: Option<String>,
+    results: Vec<Value>,
 }
 
 const fn way(http: Http, version: Version, encoding: Encoding, grouping: Grouping) -> Way {
@@ -57,8 +65,9 @@ impl Way {
             let reply = self.pipeline(server, database, body).await;
             assert!(reply.baton.is_some(), "the stream stays open");
             baton = reply.baton;
+            assert_eq!(reply.results.len(), group.len());
             for (request, result) in group.iter().zip(reply.results) {
-                let mut result = steady(serde_json::to_value(result).unwrap());
+                let mut result = steady(result);
                 if self.encoding == Encoding::Protobuf {
                     pad(&mut result, request);
                 }
@@ -68,7 +77,7 @@ impl Way {
         results
     }
 
-    async fn pipeline(self, server: &TestServer, database: &str, body: Value) -> PipelineRespBody {
+    async fn pipeline(self, server: &TestServer, database: &str, body: Value) -> Reply {
         let endpoint = match (self.version, self.encoding) {
             (Version::Hrana2, _) => "v2",
             (_, Encoding::Json) => "v3",
@@ -88,7 +97,13 @@ impl Way {
         let answer = server.send(self.http, request).await;
         assert_eq!(answer.status, 200, "{self:?}: {}", answer.text());
         assert_eq!(answer.header("content-type"), self.encoding.media_type());
-        self.encoding.decode(&answer.body).unwrap()
+        match self.encoding {
+            Encoding::Json => serde_json::from_slice(&answer.body).unwrap(),
+            Encoding::Protobuf => {
+                let reply: PipelineRespBody = self.encoding.decode(&answer.body).unwrap();
+                serde_json::from_value(serde_json::to_value(reply).unwrap()).unwrap()
+            }
+        }
     }
 }
 

@@ -1,12 +1,17 @@
 //! A server in this process, on a free port, with a data directory of its own; and clients for it.
 
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
 use bytes::Bytes;
 use clap::Parser as _;
 use hranad::config::{Cli, ServeArgs};
 use hranad::server::Server;
 use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
 use hyper::header::HeaderMap;
-use hyper::{Method, Request, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -76,7 +81,7 @@ impl TestServer {
         line.extend(flags);
         let args: ServeArgs = Cli::try_parse_from(line).unwrap().serve;
         let server = Server::start(&args).await.unwrap();
-        let token = std::fs::read_to_string(server.api_token_path()).unwrap().trim().to_owned();
+        let token = fs::read_to_string(server.api_token_path()).unwrap().trim().to_owned();
         let client = || {
             let mut builder = Client::builder(TokioExecutor::new());
             builder.pool_timer(TokioTimer::new());
@@ -87,9 +92,18 @@ impl TestServer {
         TestServer { server, http1, http2, token, directory }
     }
 
-    /// Stops the server, which must come to its end.
+    /// Stops the server, which must come to its end and leave closed and sound files.
     pub(crate) async fn stop(self) {
-        self.server.stop().await;
+        let stopped = tokio::time::timeout(Duration::from_secs(15), self.server.stop()).await;
+        stopped.expect("the server does not stop");
+        let databases = self.directory.path().join("data/databases");
+        let files = || fs::read_dir(&databases).unwrap().map(|file| file.unwrap().path());
+        // The last of a file's connections takes its WAL away; requests cut short may end a moment later.
+        let is_wal = |path: &PathBuf| path.to_str().unwrap().ends_with("-wal");
+        eventually(async || !files().any(|path| is_wal(&path))).await;
+        for path in files() {
+            assert_sound(&path);
+        }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -100,10 +114,18 @@ impl TestServer {
         self.server.address()
     }
 
-    pub(crate) async fn send(&self, http: Http, request: Request<Full<Bytes>>) -> Answer {
+    /// The answer as far as its head; the body is read by the caller.
+    pub(crate) async fn begin(
+        &self,
+        http: Http,
+        request: Request<Full<Bytes>>,
+    ) -> Response<Incoming> {
         let client = if http == Http::Two { &self.http2 } else { &self.http1 };
-        let response = client.request(request).await.unwrap();
-        let (parts, body) = response.into_parts();
+        client.request(request).await.unwrap()
+    }
+
+    pub(crate) async fn send(&self, http: Http, request: Request<Full<Bytes>>) -> Answer {
+        let (parts, body) = self.begin(http, request).await.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         Answer { status: parts.status, headers: parts.headers, body }
     }
@@ -205,6 +227,23 @@ impl Stream<'_> {
         let closed = self.request(json!({ "type": "close" })).await;
         assert_eq!(closed["type"], "ok", "{closed}");
     }
+}
+
+/// Waits until `condition` holds, as long as a test can bear.
+pub(crate) async fn eventually<F: Future<Output = bool>>(mut condition: impl FnMut() -> F) {
+    let started = Instant::now();
+    while !condition().await {
+        assert!(started.elapsed() < Duration::from_secs(20), "it never came true");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the server has closed the file")]
+fn assert_sound(path: &Path) {
+    let database = rusqlite::Connection::open(path).unwrap();
+    let check = |row: &rusqlite::Row<'_>| row.get::<_, String>(0);
+    let verdict = database.query_row("PRAGMA integrity_check", [], check).unwrap();
+    assert_eq!(verdict, "ok", "{}", path.display());
 }
 
 /// The result or the error in a `StreamResult`.
