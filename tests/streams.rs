@@ -106,3 +106,26 @@ async fn changes_of_others_stay_theirs_after_ddl() {
     assert_eq!(fresh.value("SELECT changes()").await, "0");
     server.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_made_anew_elsewhere_is_seen_everywhere() {
+    let server = TestServer::start().await;
+    let mut streams = [server.stream(), server.stream(), server.stream()];
+    server.execute("CREATE TABLE t(a)").await;
+    for stream in &mut streams {
+        // Each on a connection of its own, which reads the schema.
+        stream.execute("BEGIN").await;
+        stream.execute("SELECT * FROM t").await;
+    }
+    for stream in &mut streams {
+        stream.execute("COMMIT").await;
+    }
+    server.stream().sequence("DROP TABLE t; CREATE TABLE t(a, b)").await;
+    for stream in &mut streams {
+        stream.execute("BEGIN IMMEDIATE").await;
+        let inserted = stream.execute("INSERT INTO t VALUES(1, 2)").await;
+        assert_eq!(inserted["affected_row_count"], 1, "{inserted}");
+        stream.execute("COMMIT").await;
+    }
+    server.stop().await;
+}

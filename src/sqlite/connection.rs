@@ -169,7 +169,15 @@ impl Connection {
     pub(super) fn prepare_anew(&mut self, sql: &str) -> Result<(Option<&Statement>, usize)> {
         let read_transaction = dialect::begins_read_transaction(sql);
         let text = if read_transaction.is_some() { "BEGIN DEFERRED" } else { sql };
-        let (prepared, seen) = self.regulator.prepare(|| Statement::prepare(&self.db, text))?;
+        let prepare = || self.regulator.prepare(|| Statement::prepare(&self.db, text));
+        let (prepared, seen) = match prepare() {
+            // It may be right by a schema that others have changed: look, and try again.
+            Err(error) if is_plain_error(&error) => {
+                self.refresh_schema()?;
+                prepare()?
+            }
+            prepared => prepared?,
+        };
         let consumed = read_transaction.unwrap_or(prepared.consumed);
         let Some(mut statement) = prepared.statement else { return Ok((None, consumed)) };
         // EXPLAIN shows rows, whatever it explains.
@@ -189,6 +197,16 @@ impl Connection {
             begins_read_transaction: read_transaction.is_some(),
         };
         Ok((Some(&self.active.insert(active).statement), consumed))
+    }
+
+    /// Makes SQLite notice that the schema is another. Executing does that; preparing does not.
+    pub(super) fn refresh_schema(&self) -> Result<()> {
+        let sql = "SELECT 1 FROM sqlite_schema LIMIT 1";
+        let prepared = Statement::prepare(&self.db, sql)?;
+        match prepared.statement {
+            Some(mut statement) => statement.step(&self.db).map(|_| ()),
+            None => Ok(()),
+        }
     }
 
     /// Binds the arguments of the active statement.
@@ -325,6 +343,11 @@ fn is_quick(statement: &Statement) -> bool {
 /// Whether the client's own SQL asked for the rollback: `ON CONFLICT ROLLBACK`, `RAISE(ROLLBACK)`.
 fn is_asked_rollback(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Sqlite(code) if code & 0xff == ffi::SQLITE_CONSTRAINT)
+}
+
+/// `SQLITE_ERROR`, which is what SQLite says of SQL that does not fit the schema.
+fn is_plain_error(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Sqlite(code) if code & 0xff == ffi::SQLITE_ERROR)
 }
 
 fn transaction_lost() -> Error {

@@ -19,10 +19,8 @@ impl Connection {
     fn describe_active(&mut self, sql: &str) -> Result<DescribeResult> {
         self.interruption().allow(limits::OWN_STATEMENT);
         refuse_nul(sql)?;
-        // Executing something makes SQLite notice that the schema is another; preparing does not.
-        self.prepare("SELECT 1 FROM sqlite_schema LIMIT 1")?;
-        self.step()?;
         self.abandon();
+        self.refresh_schema()?;
         let (statement, consumed) = self.prepare_anew(sql)?;
         let statement = statement.ok_or_else(no_statement)?;
         if !skip_blank(&sql[consumed..]).is_empty() {
