@@ -20,9 +20,8 @@ pub struct CursorSink {
 }
 
 impl CursorSink {
-    /// `first` is what comes before the first entry.
-    pub fn new(encoding: Encoding, first: Vec<u8>) -> Self {
-        CursorSink { encoding, rows: Rows::default(), chunk: first, begun: 0 }
+    pub fn new(encoding: Encoding) -> Self {
+        CursorSink { encoding, rows: Rows::default(), chunk: Vec::new(), begun: 0 }
     }
 
     /// What has been encoded since the last time.

@@ -64,7 +64,11 @@ async fn produce(
     first: Vec<u8>,
     sender: ChunkSender,
 ) {
-    let sink = CursorSink::new(protocol.encoding, first);
+    // The baton goes ahead of a batch that may take long.
+    if sender.send(first).await.is_err() {
+        return;
+    }
+    let sink = CursorSink::new(protocol.encoding);
     let (steps, failure) = match stream.steps(batch) {
         Ok(steps) => (steps, None),
         Err(error) => (Vec::new(), Some(error)),
