@@ -14,8 +14,9 @@ js_installed := $(js)/node_modules/.package-lock.json
 python := tests/clients/python
 python_installed := $(python)/.venv/installed
 go := tests/clients/go
+rust := tests/clients/rust
 
-.PHONY: help test check bench docker clients clients-js clients-python clients-go
+.PHONY: help test check bench docker clients clients-js clients-python clients-go clients-rust
 .PHONY: rust-toolchain node-toolchain python-toolchain go-toolchain
 
 help:
@@ -29,6 +30,7 @@ test: rust-toolchain clients
 
 check: rust-toolchain
 	$(CARGO) fmt --all --check
+	cd $(rust) && $(CARGO) fmt --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 
 bench: rust-toolchain
@@ -37,7 +39,7 @@ bench: rust-toolchain
 docker:
 	docker build --tag hranad .
 
-clients: clients-js clients-python clients-go
+clients: clients-js clients-python clients-go clients-rust
 
 clients-js: $(js_installed)
 
@@ -56,6 +58,10 @@ $(python_installed): $(python)/requirements.txt | python-toolchain
 # Go keeps what it downloads and builds in caches of its own.
 clients-go: go-toolchain
 	cd $(go) && $(GO) test -count=1 -run '^$$' ./...
+
+# A workspace of its own, whose dependencies nothing else needs.
+clients-rust: rust-toolchain
+	cd $(rust) && $(CARGO) test --locked --no-run
 
 # $(call require,PROGRAM,MINIMUM,WHERE TO GET IT,HOW TO ASK FOR ITS VERSION)
 define require
