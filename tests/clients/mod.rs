@@ -41,6 +41,11 @@ fn tursodatabase_serverless_1_4_0() {
 }
 
 #[test]
+fn drizzle_0_45_4_and_kysely_0_28_17_and_knex_3_3_0() {
+    node_tests("orm", "");
+}
+
+#[test]
 fn platform_api_and_the_workshop_with_libsql_client_0_18_0() {
     node_tests("server", "0.18.0");
 }
