@@ -5,7 +5,6 @@ CARGO_MIN := 1.89
 NODE_MIN := 20
 PYTHON ?= python3
 PYTHON_MIN := 3.9
-GO ?= go
 GO_MIN := 1.22
 
 js := tests/clients/js
@@ -57,7 +56,7 @@ $(python_installed): $(python)/requirements.txt | python-toolchain
 
 # Go keeps what it downloads and builds in caches of its own.
 clients-go: go-toolchain
-	cd $(go) && $(GO) test -count=1 -run '^$$' ./...
+	cd $(go) && go test -count=1 -run '^$$' ./...
 
 # A workspace of its own, whose dependencies nothing else needs.
 clients-rust: rust-toolchain
@@ -87,4 +86,4 @@ python-toolchain:
 		{ echo 'make: the Python modules venv and ensurepip are needed (python3-venv on Debian)' >&2; exit 1; }
 
 go-toolchain:
-	$(call require,$(GO),$(GO_MIN),https://go.dev/dl,version)
+	$(call require,go,$(GO_MIN),https://go.dev/dl,version)
