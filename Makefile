@@ -3,12 +3,20 @@
 CARGO ?= cargo
 CARGO_MIN := 1.89
 NODE_MIN := 20
+PYTHON ?= python3
+PYTHON_MIN := 3.9
+GO_MIN := 1.22
 
 js := tests/clients/js
 # npm writes this file when all packages are there.
 js_installed := $(js)/node_modules/.package-lock.json
+python := tests/clients/python
+python_installed := $(python)/.venv/installed
+go := tests/clients/go
+rust := tests/clients/rust
 
-.PHONY: help test check bench docker clients rust-toolchain node-toolchain
+.PHONY: help test check bench docker clients clients-js clients-python clients-go clients-rust
+.PHONY: rust-toolchain node-toolchain python-toolchain go-toolchain
 
 help:
 	@echo 'make test    run all tests, after installing the published clients that they use'
@@ -21,6 +29,7 @@ test: rust-toolchain clients
 
 check: rust-toolchain
 	$(CARGO) fmt --all --check
+	cd $(rust) && $(CARGO) fmt --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 
 bench: rust-toolchain
@@ -29,17 +38,35 @@ bench: rust-toolchain
 docker:
 	docker build --tag hranad .
 
-clients: $(js_installed)
+clients: clients-js clients-python clients-go clients-rust
+
+clients-js: $(js_installed)
 
 $(js_installed): $(js)/package.json $(js)/package-lock.json $(js)/.npmrc | node-toolchain
 	cd $(js) && npm ci
 	@touch $@
 
-# $(call require,PROGRAM,MINIMUM,WHERE TO GET IT)
+clients-python: $(python_installed)
+
+$(python_installed): $(python)/requirements.txt | python-toolchain
+	$(PYTHON) -m venv --clear $(python)/.venv
+	$(python)/.venv/bin/pip install --quiet --disable-pip-version-check --no-deps \
+		--require-hashes --only-binary :all: --requirement $(python)/requirements.txt
+	@touch $@
+
+# Go keeps what it downloads and builds in caches of its own.
+clients-go: go-toolchain
+	cd $(go) && go test -count=1 -run '^$$' ./...
+
+# A workspace of its own, whose dependencies nothing else needs.
+clients-rust: rust-toolchain
+	cd $(rust) && $(CARGO) test --locked --no-run
+
+# $(call require,PROGRAM,MINIMUM,WHERE TO GET IT,HOW TO ASK FOR ITS VERSION)
 define require
 @command -v $(1) > /dev/null || \
 	{ echo 'make: $(1) $(2) or later is needed: $(3)' >&2; exit 1; }
-@version=$$($(1) --version | sed -n 's/^[^0-9]*\([0-9][0-9.]*\).*/\1/p;q'); \
+@version=$$($(1) $(or $(4),--version) | sed -n 's/^[^0-9]*\([0-9][0-9.]*\).*/\1/p;q'); \
 	printf '%s\n%s\n' $(2) "$$version" | sort -V -C || \
 	{ echo "make: $(1) $(2) or later is needed, this one is $$version: $(3)" >&2; exit 1; }
 endef
@@ -52,3 +79,11 @@ rust-toolchain:
 node-toolchain:
 	$(call require,node,$(NODE_MIN),https://nodejs.org)
 	$(call require,npm,9,https://nodejs.org)
+
+python-toolchain:
+	$(call require,$(PYTHON),$(PYTHON_MIN),https://www.python.org)
+	@$(PYTHON) -c 'import ensurepip, venv' || \
+		{ echo 'make: the Python modules venv and ensurepip are needed (python3-venv on Debian)' >&2; exit 1; }
+
+go-toolchain:
+	$(call require,go,$(GO_MIN),https://go.dev/dl,version)

@@ -10,6 +10,10 @@ use tempfile::{NamedTempFile, TempDir};
 
 use crate::program::{self, Program};
 
+mod go;
+mod python;
+mod rust;
+
 /// The oldest Node.js that all the clients run on.
 const NODE_MAJOR_MIN: u32 = 20;
 
@@ -49,6 +53,11 @@ fn libsql_client_0_18_0_over_websocket() {
 #[test]
 fn tursodatabase_serverless_1_4_0() {
     node_tests("serverless", "");
+}
+
+#[test]
+fn drizzle_0_45_4_and_kysely_0_28_17_and_knex_3_3_0() {
+    node_tests("orm", "");
 }
 
 #[test]
@@ -128,19 +137,14 @@ fn node_tests(directory: &str, version: &str) {
 
 /// The same with URLs of another scheme.
 fn node_tests_over(transport: &str, directory: &str, version: &str) {
-    let data_dir = TempDir::new().unwrap();
-    let server = Program::start(data_dir.path());
-    let token = fs::read_to_string(data_dir.path().join("api-token")).unwrap();
     let mut node = node();
     node.args(["--test", "--test-reporter=spec"])
         .args(test_files(&packages().join(directory)))
-        .env("HRANAD_URL", server.url())
-        .env("HRANAD_API_TOKEN", token.trim())
         .env("LIBSQL_TRANSPORT", transport);
     if !version.is_empty() {
         node.env("LIBSQL_CLIENT", version);
     }
-    run(node, &server);
+    run_tests(node);
 }
 
 fn test_files(directory: &Path) -> Vec<PathBuf> {
@@ -151,21 +155,43 @@ fn test_files(directory: &Path) -> Vec<PathBuf> {
 }
 
 fn packages() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/js")
+    directory("js")
+}
+
+/// Where the tests in a language are.
+fn directory(language: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients").join(language)
+}
+
+/// What a tool says about itself, or what to do if it is not there.
+fn version_of(mut tool: Command, needed: &str) -> String {
+    match tool.output() {
+        Ok(output) => String::from_utf8_lossy(&output.stdout).trim().to_owned(),
+        Err(error) => panic!("{needed} is needed: cannot run {:?}: {error}", tool.get_program()),
+    }
+}
+
+/// Runs tests to their end on a server of their own, of which their environment tells them.
+fn run_tests(mut command: Command) -> String {
+    let data_dir = TempDir::new().unwrap();
+    let server = Program::start(data_dir.path());
+    let token = fs::read_to_string(data_dir.path().join("api-token")).unwrap();
+    command.env("HRANAD_URL", server.url()).env("HRANAD_API_TOKEN", token.trim());
+    run(command, &server)
 }
 
 /// Node, among the packages. Panics with what to do if it, or they, are not there.
 fn node() -> Command {
-    let version = Command::new("node").arg("--version").output();
-    let version = version.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
-    let major = |version: &str| version.strip_prefix('v')?.split('.').next()?.parse().ok();
-    match version {
-        Ok(version) if major(&version).is_some_and(|major: u32| major >= NODE_MAJOR_MIN) => {}
-        Ok(version) => panic!("Node.js {NODE_MAJOR_MIN} or later is needed; this one is {version}"),
-        Err(error) => {
-            panic!("Node.js {NODE_MAJOR_MIN} or later is needed: cannot run `node`: {error}")
-        }
-    }
+    let needed = format!("Node.js {NODE_MAJOR_MIN} or later");
+    let mut version = Command::new("node");
+    version.arg("--version");
+    let version = version_of(version, &needed);
+    let major =
+        version.strip_prefix('v').and_then(|version| version.split('.').next()?.parse().ok());
+    assert!(
+        major.is_some_and(|major: u32| major >= NODE_MAJOR_MIN),
+        "{needed} is needed; this one is {version}"
+    );
     // npm writes this file last.
     let modified = |file| fs::metadata(packages().join(file)).and_then(|data| data.modified());
     let wanted = modified("package-lock.json").unwrap();

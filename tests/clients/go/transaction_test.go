@@ -1,0 +1,109 @@
+// Transactions, alone and against each other.
+package clients
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"sync"
+	"testing"
+)
+
+const ids = "SELECT id FROM t ORDER BY id"
+
+func begin(t *testing.T, db *sql.DB) *sql.Tx {
+	t.Helper()
+	tx, err := db.BeginTx(context.Background(), nil)
+	check(t, err)
+	t.Cleanup(func() { tx.Rollback() })
+	return tx
+}
+
+func insert(tx interface {
+	Exec(query string, args ...any) (sql.Result, error)
+}, id int) error {
+	_, err := tx.Exec("INSERT INTO t VALUES (?, ?)", id, fmt.Sprintf("n%d", id))
+	return err
+}
+
+func TestCommit(t *testing.T) {
+	db := fresh(t, schema)
+	tx := begin(t, db)
+	check(t, insert(tx, 1))
+	check(t, insert(tx, 2))
+	same(t, column[int64](t, tx, ids), 1, 2)
+	same(t, column[int64](t, db, ids))
+	check(t, tx.Commit())
+	same(t, column[int64](t, db, ids), 1, 2)
+}
+
+func TestRollback(t *testing.T) {
+	db := fresh(t, schema)
+	tx := begin(t, db)
+	check(t, insert(tx, 1))
+	check(t, tx.Rollback())
+	check(t, insert(db, 2))
+	same(t, column[int64](t, db, ids), 2)
+}
+
+func TestAFailingStatementLeavesTheTransactionUsable(t *testing.T) {
+	db := fresh(t, schema)
+	tx := begin(t, db)
+	check(t, insert(tx, 1))
+	fails(t, insert(tx, 1), "UNIQUE constraint failed")
+	check(t, insert(tx, 2))
+	check(t, tx.Commit())
+	same(t, column[int64](t, db, ids), 1, 2)
+}
+
+func TestOfTwoThatReadAndThenWriteTheSecondIsToldOfTheConflict(t *testing.T) {
+	db := fresh(t, schema)
+	first, second := begin(t, db), begin(t, db)
+	same(t, column[int64](t, first, ids))
+	same(t, column[int64](t, second, ids))
+	check(t, insert(first, 1))
+	check(t, first.Commit())
+	fails(t, insert(second, 2), "database is locked")
+	check(t, second.Rollback())
+	same(t, column[int64](t, db, ids), 1)
+}
+
+func TestAFailingBatchLeavesNoTransactionBehind(t *testing.T) {
+	db := fresh(t, schema)
+	conn, err := db.Conn(context.Background())
+	check(t, err)
+	defer conn.Close()
+	batch := "BEGIN; INSERT INTO t VALUES (1, 'a'); INSERT INTO t VALUES (1, 'b'); COMMIT"
+	_, err = conn.ExecContext(context.Background(), batch)
+	fails(t, err, "UNIQUE constraint failed: t.id")
+	check(t, insert(db, 2))
+	same(t, column[int64](t, db, ids), 2)
+}
+
+func Test50TransactionsAtTheSameTime(t *testing.T) {
+	db := fresh(t, "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT)")
+	errors := make([]error, 50)
+	var group sync.WaitGroup
+	for i := range errors {
+		group.Add(1)
+		go func() {
+			defer group.Done()
+			tx, err := db.Begin()
+			if err == nil {
+				err = insert(tx, i*2)
+			}
+			if err == nil {
+				err = insert(tx, i*2+1)
+			}
+			if err == nil {
+				err = tx.Commit()
+			}
+			errors[i] = err
+		}()
+	}
+	group.Wait()
+	for _, err := range errors {
+		check(t, err)
+	}
+	same(t, column[int64](t, db, "SELECT count(*) FROM t"), 100)
+}
