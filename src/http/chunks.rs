@@ -14,12 +14,18 @@ use crate::limits;
 
 /// The body. Dropping it, as happens when the client goes away, stops the one who makes the chunks.
 pub(crate) struct Chunks {
-    receiver: mpsc::Receiver<Bytes>,
+    receiver: mpsc::Receiver<Chunk>,
+    is_over: bool,
     _stop: StopOnDrop,
 }
 
 /// Where the chunks go.
-pub(crate) struct ChunkSender(mpsc::Sender<Bytes>);
+pub(crate) struct ChunkSender(mpsc::Sender<Chunk>);
+
+struct Chunk {
+    bytes: Bytes,
+    is_last: bool,
+}
 
 /// The client has gone, or has not taken a chunk for too long.
 pub(crate) struct Gone;
@@ -32,14 +38,25 @@ impl Chunks {
     {
         let (sender, receiver) = mpsc::channel(1);
         let task = tokio::spawn(produce(ChunkSender(sender)));
-        Chunks { receiver, _stop: StopOnDrop::new(disconnect, task.abort_handle()) }
+        Chunks { receiver, is_over: false, _stop: StopOnDrop::new(disconnect, task.abort_handle()) }
     }
 }
 
 impl ChunkSender {
     /// Waits until the client has taken the chunk before.
     pub(crate) async fn send(&self, chunk: Vec<u8>) -> Result<(), Gone> {
-        match timeout(limits::CURSOR_STALL, self.0.send(chunk.into())).await {
+        self.put(chunk, false).await
+    }
+
+    /// The same for the last chunk, which takes the end of the body along: some clients only look at a failed
+    /// step when they have seen that.
+    pub(crate) async fn send_last(self, chunk: Vec<u8>) -> Result<(), Gone> {
+        self.put(chunk, true).await
+    }
+
+    async fn put(&self, chunk: Vec<u8>, is_last: bool) -> Result<(), Gone> {
+        let chunk = Chunk { bytes: chunk.into(), is_last };
+        match timeout(limits::CURSOR_STALL, self.0.send(chunk)).await {
             Ok(Ok(())) => Ok(()),
             _ => Err(Gone),
         }
@@ -54,6 +71,17 @@ impl Body for Chunks {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        self.receiver.poll_recv(context).map(|chunk| chunk.map(|chunk| Ok(Frame::data(chunk))))
+        if self.is_over {
+            return Poll::Ready(None);
+        }
+        self.receiver.poll_recv(context).map(|chunk| {
+            let Chunk { bytes, is_last } = chunk?;
+            self.is_over = is_last;
+            Some(Ok(Frame::data(bytes)))
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.is_over
     }
 }

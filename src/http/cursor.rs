@@ -96,6 +96,6 @@ async fn produce(
             return;
         }
         // Whether the client takes the end is its own affair.
-        let _ = sender.send(run.sink.take_chunk()).await;
+        let _ = sender.send_last(run.sink.take_chunk()).await;
     }
 }

@@ -36,7 +36,12 @@ pub(crate) async fn dump(State(app): State<Arc<App>>, caller: Caller) -> Result<
 
 async fn produce(mut stream: Stream, mut dump: Dump, mut progress: Progress, sender: ChunkSender) {
     loop {
-        if sender.send(dump.take_chunk()).await.is_err() || progress == Progress::Done {
+        if progress == Progress::Done {
+            // Whether the client takes the end is its own affair.
+            let _ = sender.send_last(dump.take_chunk()).await;
+            return;
+        }
+        if sender.send(dump.take_chunk()).await.is_err() {
             return;
         }
         match stream.drive(&mut dump).await {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use hrana_protocol::{Col, Rows};
+use hrana_protocol::{Col, Rows, ValueRef};
 use rusqlite::{MAIN_DB, TransactionState, ffi};
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -269,6 +269,12 @@ impl Connection {
             Some(active) => Arc::clone(active.statement.cols()),
             None => Arc::from([]),
         }
+    }
+
+    /// A value of the current row; `Err` holds the bytes of a text that is not valid UTF-8.
+    pub(super) fn raw_value(&self, index: usize) -> Result<ValueRef<'_>, &[u8]> {
+        let index = i32::try_from(index).unwrap_or(i32::MAX);
+        self.active.as_ref().map_or(Ok(ValueRef::Null), |active| active.statement.raw_value(index))
     }
 
     /// Appends the values of the current row, if they have at most `room` bytes.

@@ -25,7 +25,7 @@ pub struct Dump {
     rest: Vec<String>,
     /// `INSERT INTO …` of the table whose rows are being read.
     insert: String,
-    rows: Rows,
+    columns: usize,
     error: Option<Error>,
 }
 
@@ -86,6 +86,7 @@ impl Dump {
         query(connection, "BEGIN")?;
         for row in query(connection, TABLES)? {
             if let [Value::Text(name), Value::Text(sql)] = &row[..] {
+                refuse_contentless(name, sql)?;
                 self.tables.push_back(Table { name: name.clone(), sql: sql.clone() });
             }
         }
@@ -116,7 +117,7 @@ impl Dump {
         let name = quote_name(&table.name);
         self.insert = format!("INSERT INTO {name}({}) VALUES(", columns.join(","));
         let sql = format!("SELECT {} FROM {name}", columns.join(","));
-        self.rows = Rows::new(columns.len());
+        self.columns = columns.len();
         connection.prepare(&sql)?;
         Ok(Stage::Rows)
     }
@@ -127,15 +128,15 @@ impl Dump {
             connection.finish();
             return Ok(Stage::Table);
         }
-        self.rows.clear();
-        connection.read_row(&mut self.rows, limits::RESPONSE_BYTES_MAX)?;
         self.text.push_str(&self.insert);
-        let values = self.rows.iter().flat_map(|row| row.values());
-        for (index, value) in values.enumerate() {
+        for index in 0..self.columns {
             if index > 0 {
                 self.text.push(',');
             }
-            write_literal(value, &mut self.text);
+            match connection.raw_value(index) {
+                Ok(value) => write_literal(value, &mut self.text),
+                Err(bytes) => write_text_of_bytes(bytes, &mut self.text),
+            }
         }
         self.text.push_str(");\n");
         Ok(Stage::Rows)
@@ -164,6 +165,19 @@ impl Work for Dump {
         self.stage = Stage::End;
         self.error = Some(error);
     }
+}
+
+/// A full-text index without content does not give back what was put into it.
+fn refuse_contentless(name: &str, sql: &str) -> Result<()> {
+    let compact: String = sql.to_ascii_lowercase().split_ascii_whitespace().collect();
+    let is_contentless = ["content=''", "content=\"\""].iter().any(|part| compact.contains(part));
+    if compact.starts_with("createvirtualtable") && is_contentless {
+        return Err(Error::bad_request(format!(
+            "the table {name} is a full-text index without content, which cannot be dumped as SQL; \
+             drop it, and fill it again after restoring"
+        )));
+    }
+    Ok(())
 }
 
 /// The quoted names of the columns that can be inserted: generated ones cannot. The rowid comes along where
@@ -224,9 +238,8 @@ fn write_literal(value: ValueRef<'_>, out: &mut String) {
         ValueRef::Float(value) => write!(out, "{value:?}"),
         // A literal ends at a NUL; as bytes it does not.
         ValueRef::Text(value) if value.contains('\0') => {
-            out.push_str("CAST(");
-            write_hex(value.as_bytes(), out);
-            out.write_str(" AS TEXT)")
+            write_text_of_bytes(value.as_bytes(), out);
+            Ok(())
         }
         ValueRef::Text(value) => out.write_str(&quote_text(value)),
         ValueRef::Blob(value) => {
@@ -235,6 +248,13 @@ fn write_literal(value: ValueRef<'_>, out: &mut String) {
         }
     };
     debug_assert!(written.is_ok(), "a String takes every write");
+}
+
+/// A text that no literal can hold.
+fn write_text_of_bytes(bytes: &[u8], out: &mut String) {
+    out.push_str("CAST(");
+    write_hex(bytes, out);
+    out.push_str(" AS TEXT)");
 }
 
 fn write_hex(bytes: &[u8], out: &mut String) {

@@ -198,9 +198,14 @@ impl Statement {
     }
 
     fn value(&self, index: c_int) -> Result<ValueRef<'_>> {
+        self.raw_value(index).map_err(|_| text_invalid(index))
+    }
+
+    /// A value of the current row; `Err` holds the bytes of a text that is not valid UTF-8.
+    pub(super) fn raw_value(&self, index: c_int) -> Result<ValueRef<'_>, &[u8]> {
         let raw = self.raw.as_ptr();
-        // SAFETY: see `read_row`. Bytes are asked for after the text or blob, as SQLite wants it; they
-        // stay valid until the next step, which needs `&mut self`.
+        // SAFETY: SQLite answers NULL for an index out of range. Bytes are asked for after the text or blob,
+        // as SQLite wants it; they stay valid until the next step, which needs `&mut self`.
         unsafe {
             Ok(match ffi::sqlite3_column_type(raw, index) {
                 ffi::SQLITE_INTEGER => ValueRef::Integer(ffi::sqlite3_column_int64(raw, index)),
@@ -208,7 +213,7 @@ impl Statement {
                 ffi::SQLITE_TEXT => {
                     let data = ffi::sqlite3_column_text(raw, index);
                     let bytes = slice(data.cast(), ffi::sqlite3_column_bytes(raw, index));
-                    ValueRef::Text(str::from_utf8(bytes).map_err(|_| text_invalid(index))?)
+                    ValueRef::Text(str::from_utf8(bytes).map_err(|_| bytes)?)
                 }
                 ffi::SQLITE_BLOB => {
                     let data = ffi::sqlite3_column_blob(raw, index);
