@@ -188,9 +188,17 @@ impl Statement {
         let count = unsafe { ffi::sqlite3_data_count(self.raw.as_ptr()) };
         let mut left = room;
         for index in 0..count {
-            // Asked before the value, which SQLite may have to make (`zeroblob`).
+            // Asked before the value, which SQLite may have to make (`zeroblob`). Not asked of a number, which
+            // SQLite would write out as a text first.
             // SAFETY: as above.
-            let bytes = unsafe { ffi::sqlite3_column_bytes(self.raw.as_ptr(), index) };
+            let bytes = unsafe {
+                match ffi::sqlite3_column_type(self.raw.as_ptr(), index) {
+                    ffi::SQLITE_TEXT | ffi::SQLITE_BLOB => {
+                        ffi::sqlite3_column_bytes(self.raw.as_ptr(), index)
+                    }
+                    _ => 0,
+                }
+            };
             left = left.checked_sub(bytes as usize).ok_or_else(row_too_large)?;
             rows.push(self.value(index)?);
         }
