@@ -106,7 +106,8 @@ impl Conversation {
 
     /// Speaks until one side has enough. Dropping the session stops what its streams are doing.
     async fn run(mut self) {
-        let mut ping = tokio::time::interval(limits::SOCKET_PING);
+        let first = tokio::time::Instant::now() + limits::SOCKET_PING;
+        let mut ping = tokio::time::interval_at(first, limits::SOCKET_PING);
         let closing = loop {
             let place = Arc::clone(&self.places).acquire_owned();
             let outcome = tokio::select! {

@@ -232,10 +232,10 @@ impl Statement {
         }
     }
 
-    /// Rows that the loops of the statement have visited since the last reset; `None` where SQLite
-    /// has not counted.
+    /// Rows that the loops of the statement have visited since the last reset; `None` where SQLite has not
+    /// counted, as for `count(*)`, which it answers without a loop.
     pub(super) fn rows_read(&self) -> Option<u64> {
-        let mut total = 0;
+        let mut total = None;
         for index in 0.. {
             let mut visited: i64 = -1;
             // SAFETY: `raw` is live; NVISIT writes one 64-bit integer. An index out of range is refused.
@@ -248,9 +248,9 @@ impl Statement {
                 break;
             }
             // A negative count says that this loop is not measured.
-            total += u64::try_from(visited).ok()?;
+            total = Some(total.unwrap_or(0) + u64::try_from(visited).ok()?);
         }
-        Some(total)
+        total
     }
 }
 
