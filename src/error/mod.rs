@@ -8,6 +8,8 @@ mod codes;
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::limits;
+
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// A failure that somebody will be told of.
@@ -138,6 +140,18 @@ impl Error {
 
     pub fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {
         Error::new(ErrorKind::BadRequest, message)
+    }
+
+    /// More results than one request may have.
+    pub fn results_too_large() -> Self {
+        let mebibytes = limits::RESPONSE_BYTES_MAX / limits::MIB;
+        Error::new(
+            ErrorKind::ResponseTooLarge,
+            format!(
+                "the results of one request may have {mebibytes} MiB; read them through a cursor, or \
+                 with LIMIT"
+            ),
+        )
     }
 
     pub fn kind(&self) -> ErrorKind {

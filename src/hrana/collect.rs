@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use hrana_protocol::{BatchResult, Col, Rows, StmtResult};
 
-use crate::error::{Error, ErrorKind, Result};
-use crate::limits;
+use crate::error::{Error, Result};
 use crate::sqlite::{Flow, Sink, Summary};
 
 /// Collects the results of all steps in memory, up to a bound.
@@ -80,7 +79,11 @@ impl Sink for Collect {
     }
 
     fn row_done(&mut self) -> Flow {
-        if self.rows.size() > self.bytes_left { Flow::Full(too_large()) } else { Flow::Continue }
+        if self.rows.size() > self.bytes_left {
+            Flow::Full(Error::results_too_large())
+        } else {
+            Flow::Continue
+        }
     }
 
     fn room(&self) -> Option<usize> {
@@ -101,7 +104,7 @@ impl Sink for Collect {
         // Rows have been refused before; this is about the names of columns.
         let fits = size <= self.bytes_left;
         self.bytes_left = self.bytes_left.saturating_sub(size);
-        self.set(self.current, if fits { Ok(result) } else { Err(too_large()) });
+        self.set(self.current, if fits { Ok(result) } else { Err(Error::results_too_large()) });
     }
 
     fn rewind(&mut self) {
@@ -118,14 +121,4 @@ impl Sink for Collect {
 fn cols_size(cols: &[Col]) -> usize {
     let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
     cols.iter().map(|col| size_of::<Col>() + length(&col.name) + length(&col.decltype)).sum()
-}
-
-fn too_large() -> Error {
-    Error::new(
-        ErrorKind::ResponseTooLarge,
-        format!(
-            "the results of one request may have {} MiB; read them through a cursor, or with LIMIT",
-            limits::RESPONSE_BYTES_MAX / limits::MIB
-        ),
-    )
 }

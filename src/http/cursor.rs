@@ -12,13 +12,12 @@ use hrana_protocol::{Batch, Encoding};
 use super::App;
 use super::caller::Caller;
 use super::chunks::{ChunkSender, Chunks};
-use super::pipeline::check_batch;
 use super::streams::{self, Found};
 use super::wire::{Protocol, WholeBody};
 use crate::error::{Error, Result};
 use crate::hrana::cursor::CursorSink;
 use crate::hrana::streams::Borrowed;
-use crate::hrana::{Disconnect, Stream};
+use crate::hrana::{Disconnect, Stream, check_batch};
 use crate::limits;
 use crate::sqlite::Progress;
 

@@ -17,10 +17,10 @@ use serde::{Deserialize, Serialize};
 use super::App;
 use super::caller::Caller;
 use super::detached::detached;
-use super::pipeline::check_batch;
 use super::v1;
 use super::wire::{WholeBody, json_response};
 use crate::error::{Error, Result};
+use crate::hrana::check_batch;
 use crate::sqlite::skip_blank;
 
 #[derive(Deserialize)]

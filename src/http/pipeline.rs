@@ -14,7 +14,7 @@ use super::streams::{self, Found};
 use super::wire::{Protocol, WholeBody};
 use crate::error::{Error, ErrorKind, Result};
 use crate::hrana::streams::Borrowed;
-use crate::hrana::{Disconnect, Stream};
+use crate::hrana::{Disconnect, Stream, check_batch};
 use crate::limits;
 
 pub(crate) async fn pipeline(
@@ -100,25 +100,6 @@ fn check(requests: &[StreamRequest], version: Version) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Refuses a batch whose conditions look forward, or which is too long.
-///
-/// `is_autocommit` is understood in version 2 as well, although the specification has it from 3 on:
-/// `@tursodatabase/sync` sends it to `v2/pipeline`.
-pub(crate) fn check_batch(batch: &hrana_protocol::Batch) -> Result<()> {
-    if batch.steps.len() > limits::BATCH_STEPS_MAX {
-        return Err(Error::bad_request(format!(
-            "a batch may have {} steps; this one has {}",
-            limits::BATCH_STEPS_MAX,
-            batch.steps.len()
-        )));
-    }
-    batch.check().map_err(|step| {
-        Error::bad_request(format!(
-            "Invalid reference to step in a batch condition: steps[{step}] may only name steps before it"
-        ))
-    })
 }
 
 /// A client may close a stream that has expired.

@@ -10,10 +10,9 @@ use hrana_protocol::json;
 use super::App;
 use super::caller::Caller;
 use super::detached::detached;
-use super::pipeline::check_batch;
 use super::wire::{WholeBody, json_response};
 use crate::error::Result;
-use crate::hrana::{Disconnect, Stream};
+use crate::hrana::{Disconnect, Stream, check_batch};
 
 pub(crate) async fn execute(
     State(app): State<Arc<App>>,

@@ -199,7 +199,7 @@ impl Statement {
                     _ => 0,
                 }
             };
-            left = left.checked_sub(bytes as usize).ok_or_else(row_too_large)?;
+            left = left.checked_sub(bytes as usize).ok_or_else(Error::results_too_large)?;
             rows.push(self.value(index)?);
         }
         Ok(())
@@ -259,16 +259,6 @@ impl Drop for Statement {
         // SAFETY: `raw` is live and not used afterwards.
         unsafe { ffi::sqlite3_finalize(self.raw.as_ptr()) };
     }
-}
-
-fn row_too_large() -> Error {
-    Error::new(
-        ErrorKind::ResponseTooLarge,
-        format!(
-            "the results of one request may have {} MiB; read them through a cursor, or with LIMIT",
-            limits::RESPONSE_BYTES_MAX / limits::MIB
-        ),
-    )
 }
 
 fn text_invalid(index: c_int) -> Error {

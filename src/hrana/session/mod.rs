@@ -16,6 +16,7 @@ use hrana_protocol::{Batch, SqlRef, StreamRequest, Version};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use self::task::{Operation, StreamTask};
+use super::check_batch;
 use super::sql_store::SqlStore;
 use crate::auth::{Access, Gate};
 use crate::error::{Error, ErrorKind, Result};
@@ -253,7 +254,7 @@ impl Session {
                 "Stream {stream_id} already has an open cursor"
             )));
         }
-        check_batch(&batch)?;
+        check_batch(&batch).map_err(|error| Closing::protocol(error.message()))?;
         let task = self.streams.get(&stream_id).ok_or_else(|| no_stream(stream_id))?;
         self.cursors.insert(cursor_id, stream_id);
         let resolved =
@@ -276,7 +277,7 @@ impl Session {
                 self.resolve_sql(sql)
             }
             StreamRequest::Batch { batch } => {
-                check_batch(batch)?;
+                check_batch(batch).map_err(|error| Closing::protocol(error.message()))?;
                 batch.steps.iter_mut().try_for_each(|step| self.resolve_sql(&mut step.stmt.sql))
             }
             _ => Ok(()),
@@ -291,18 +292,6 @@ impl Session {
         }
         Ok(())
     }
-}
-
-fn check_batch(batch: &Batch) -> Result<(), Closing> {
-    if batch.steps.len() > limits::BATCH_STEPS_MAX {
-        let max = limits::BATCH_STEPS_MAX;
-        return Err(Closing::protocol(format!("a batch may have {max} steps")));
-    }
-    batch.check().map_err(|step| {
-        Closing::protocol(format!(
-            "Invalid reference to step in a batch condition: steps[{step}] may only name steps before it"
-        ))
-    })
 }
 
 fn no_stream(stream_id: i32) -> Closing {
