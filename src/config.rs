@@ -63,6 +63,10 @@ pub struct ServeArgs {
     #[arg(long, env = "HRANAD_THREADS", value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
 
+    /// How long a deleted database can be restored: hours, or such as 7d, 90m, 0
+    #[arg(long, env = "HRANAD_RETENTION", value_name = "TIME", default_value = "24h", value_parser = retention)]
+    pub retention: Duration,
+
     /// What to log: error, warn, info, debug, trace, or a filter by module
     #[arg(long, env = "HRANAD_LOG", value_name = "FILTER", default_value = "info")]
     pub log: String,
@@ -99,13 +103,29 @@ fn seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// A whole number with a unit: `90m`, `24h`, `7d`. Without one it is hours.
+fn retention(text: &str) -> Result<Duration, String> {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "" | "h" => 3600,
+        "d" => 86_400,
+        "w" => 604_800,
+        _ => return Err("expected a time such as 24h, 7d or 0".to_owned()),
+    };
+    let number: u32 = number.parse().map_err(|_| "expected a time such as 24h, 7d or 0")?;
+    Ok(Duration::from_secs(u64::from(number) * seconds))
+}
+
 const DAY: Duration = Duration::from_secs(86_400);
 
 #[cfg(test)]
 mod tests {
     use clap::{CommandFactory as _, Parser as _};
 
-    use super::{Cli, seconds};
+    use super::{Cli, retention, seconds};
 
     #[test]
     fn the_command_line_is_consistent() {
@@ -120,6 +140,16 @@ mod tests {
         assert!(Cli::try_parse_from(["hranad", "--listen", "nowhere"]).is_err());
         let cli = Cli::try_parse_from(["hranad", "--listen", "localhost:80"]).unwrap();
         assert!(cli.serve.listen.ip().is_loopback());
+    }
+
+    #[test]
+    fn retentions_have_units() {
+        for (text, seconds) in [("0", 0), ("24", 86_400), ("90m", 5400), ("7d", 604_800)] {
+            assert_eq!(retention(text).unwrap().as_secs(), seconds, "{text}");
+        }
+        for text in ["", "h", "-1h", "1x", "1.5h", "99999999999d"] {
+            assert!(retention(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -11,10 +11,12 @@
 //! | [`http`] | handlers of the data plane |
 //! | [`hrana`] | streams and what they can be asked |
 //! | [`namespace`] | the tenants' databases |
+//! | [`catalog`] | which databases, groups and tokens there are |
 //! | [`sqlite`] | connections, SQL policy, execution |
 //! | [`auth`], [`error`], [`limits`] | who may; what went wrong; how much |
 
 pub mod auth;
+pub mod catalog;
 pub mod config;
 pub mod data_dir;
 pub mod error;

@@ -11,6 +11,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use crate::auth::Gate;
+use crate::catalog::Catalog;
 use crate::config::ServeArgs;
 use crate::data_dir::DataDir;
 use crate::error::{Error, Result};
@@ -40,7 +41,14 @@ impl Server {
         let connections = connections(raise_file_limit());
         let (threads, write_wait) = (config.threads(), config.write_wait);
         let engine = Engine::new(threads, connections, write_wait, config.statement_timeout);
-        let namespaces = Arc::new(Namespaces::open(data_dir.path(), Arc::new(engine))?);
+        let catalog = Arc::new(Catalog::open(data_dir.path())?);
+        let namespaces = Namespaces::open(
+            data_dir.path(),
+            Arc::clone(&catalog),
+            Arc::new(engine),
+            config.retention,
+        )?;
+        let namespaces = Arc::new(namespaces);
         let streams = Arc::new(Streams::new(config.transaction_idle));
 
         let listener = TcpListener::bind(config.listen).await.map_err(|error| {
@@ -57,6 +65,7 @@ impl Server {
         let gate = Arc::new(Gate::new(api_token, address.ip().is_loopback()));
         let sockets = Arc::new(Semaphore::new(limits::SOCKETS_MAX));
         let app = Arc::new(App {
+            catalog,
             namespaces,
             streams,
             gate,
@@ -109,6 +118,9 @@ async fn sweep(
         }
         streams.sweep(Instant::now());
         namespaces.sweep(limits::IDLE_CONNECTION);
+        if let Err(error) = namespaces.refresh_if_changed() {
+            tracing::error!("{error}");
+        }
     }
 }
 

@@ -5,14 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hranad::auth::Access;
-use hranad::namespace::{NamespaceName, Namespaces};
+use hranad::catalog::{Catalog, GroupName, NamespaceName};
+use hranad::namespace::{Namespaces, NewDatabase};
 use hranad::sqlite::{Engine, SavedSession, Tenancy};
 
 const ANYBODY: Tenancy = Tenancy { owner: 0, access: Access::FULL, session: SavedSession::NEW };
 
 fn open(directory: &Path, connections: usize) -> Namespaces {
     let second = Duration::from_secs(1);
-    Namespaces::open(directory, Arc::new(Engine::new(2, connections, second, second))).unwrap()
+    let catalog = Arc::new(Catalog::open(directory).unwrap());
+    let engine = Arc::new(Engine::new(2, connections, second, second));
+    Namespaces::open(directory, catalog, engine, Duration::ZERO).unwrap()
 }
 
 /// Files that are there only while a database is open.
@@ -46,7 +49,7 @@ fn where_there_is_no_room_unused_ones_make_it() {
     let namespaces = open(directory.path(), 3);
     for number in 0..12 {
         let name = NamespaceName::parse(&format!("tenant-{number}")).unwrap();
-        namespaces.create(name.clone(), "default".to_owned()).unwrap();
+        namespaces.create(NewDatabase::empty(name.clone(), GroupName::default_name())).unwrap();
         let namespace = namespaces.get(&name).unwrap();
         drop(namespaces.connect(&namespace, ANYBODY).unwrap());
         assert!(open_files(directory.path()) <= 3);

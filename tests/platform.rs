@@ -135,7 +135,7 @@ async fn bodies_are_read_as_the_cli_and_the_sdks_write_them() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deleted_database_is_gone_for_those_who_used_it() {
-    let server = TestServer::start().await;
+    let server = TestServer::start_with(&["--retention", "0"]).await;
     server.create_database("shop").await;
     let show = "/v1/databases/shop";
     let first = server.platform(Method::GET, show, Value::Null).await.json();

@@ -52,6 +52,12 @@ pub enum ErrorKind {
     Unauthorized,
     DatabaseNotFound,
     DatabaseExists,
+    GroupNotFound,
+    GroupExists,
+    /// There is a platform API token of this name.
+    TokenExists,
+    /// Deleting has to be allowed first.
+    DeleteProtected,
     NameInvalid,
     NotFound,
     MethodNotAllowed,
@@ -86,6 +92,10 @@ impl ErrorKind {
             Unauthorized => ("UNAUTHORIZED", 401),
             DatabaseNotFound => ("DATABASE_NOT_FOUND", 404),
             DatabaseExists => ("DATABASE_EXISTS", 409),
+            GroupNotFound => ("GROUP_NOT_FOUND", 404),
+            GroupExists => ("GROUP_EXISTS", 409),
+            TokenExists => ("TOKEN_EXISTS", 409),
+            DeleteProtected => ("DELETE_PROTECTED", 400),
             NameInvalid => ("DATABASE_NAME_INVALID", 400),
             NotFound => ("NOT_FOUND", 404),
             MethodNotAllowed => ("METHOD_NOT_ALLOWED", 405),

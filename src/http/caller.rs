@@ -10,8 +10,9 @@ use axum::http::{HeaderMap, header};
 use super::App;
 use super::target;
 use crate::auth::Access;
+use crate::catalog::NamespaceName;
 use crate::error::{Error, Result};
-use crate::namespace::{Namespace, NamespaceName};
+use crate::namespace::Namespace;
 
 /// A client of the data plane.
 pub(crate) struct Caller {

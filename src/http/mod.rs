@@ -21,11 +21,13 @@ use std::sync::Arc;
 use tokio::sync::{Semaphore, watch};
 
 use crate::auth::Gate;
+use crate::catalog::Catalog;
 use crate::hrana::Streams;
 use crate::namespace::Namespaces;
 
 /// What the handlers share.
 pub struct App {
+    pub catalog: Arc<Catalog>,
     pub namespaces: Arc<Namespaces>,
     pub streams: Arc<Streams>,
     pub gate: Arc<Gate>,

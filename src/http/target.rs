@@ -5,8 +5,8 @@ use axum::http::request::Parts;
 use axum::http::uri::{PathAndQuery, Uri};
 use axum::http::{Extensions, HeaderMap, header};
 
+use crate::catalog::NamespaceName;
 use crate::error::{Error, ErrorKind, Result};
-use crate::namespace::NamespaceName;
 
 /// The header that names a database, as sqld has it.
 pub(crate) const NAMESPACE_HEADER: &str = "x-namespace";

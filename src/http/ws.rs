@@ -17,10 +17,10 @@ use tokio_tungstenite::tungstenite::Error as WsError;
 
 use super::App;
 use super::caller::{Candidates, is_local};
+use crate::catalog::NamespaceName;
 use crate::error::{Error, ErrorKind, Result};
 use crate::hrana::session::{Closing, Effect, Host, Reply, Session};
 use crate::limits;
-use crate::namespace::NamespaceName;
 
 /// `GET /` with an upgrade.
 pub(crate) async fn upgrade(

@@ -28,12 +28,31 @@ impl Files {
 
     /// Creates the file of an empty database, durably, or nothing.
     pub(super) fn create(&self, id: Uuid) -> Result<()> {
-        let path = self.path(id);
-        let created = sqlite::create_file(&path).and_then(|()| self.sync_directory());
-        if created.is_err() {
+        self.make(id, |path| sqlite::create_file(path))
+    }
+
+    /// Creates the file of a database with what another one contains now, durably, or nothing.
+    pub(super) fn copy(&self, from: Uuid, id: Uuid) -> Result<()> {
+        self.make(id, |path| sqlite::copy_file(&self.path(from), path))
+    }
+
+    /// Makes a file, which nobody has open, that of a database.
+    pub(super) fn adopt(&self, from: &Path, id: Uuid) -> Result<()> {
+        let cannot_adopt = |error| Error::internal(format!("move {}", from.display()), error);
+        self.make(id, |path| fs::rename(from, path).map_err(cannot_adopt))
+    }
+
+    fn make(&self, id: Uuid, make: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+        let made = make(&self.path(id)).and_then(|()| self.sync_directory());
+        if made.is_err() {
             self.remove(id)?;
         }
-        created
+        made
+    }
+
+    /// What the files of a database take, in bytes.
+    pub(super) fn size(&self, id: Uuid) -> u64 {
+        fs::metadata(self.path(id)).map_or(0, |file| file.len())
     }
 
     /// Removes the files of a database, as far as they are there, for good.

@@ -1,72 +1,53 @@
-//! The tenants' databases: which exist, and which of them are open.
+//! The tenants' databases: which of them are open, and how they come and go.
 //!
 //! Invariant: there is at most one [`Namespace`] per database in this process, hence one turn to write it.
 
-mod catalog;
 mod files;
-mod name;
+mod lifecycle;
+mod opened;
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use dashmap::DashMap;
 use uuid::Uuid;
 
-use self::catalog::Catalog;
 use self::files::Files;
+use crate::catalog::{Catalog, GroupName, NamespaceName, Record, Settings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sqlite::{Database, Engine, Lease, Tenancy, block};
 
-pub use self::catalog::Record;
-pub use self::name::NamespaceName;
-
-/// A database that somebody uses or has used lately.
-pub struct Namespace {
-    pub record: Record,
-    database: Arc<Database>,
-    is_deleted: AtomicBool,
-}
-
-impl Namespace {
-    pub fn database(&self) -> &Arc<Database> {
-        &self.database
-    }
-
-    pub fn id(&self) -> Uuid {
-        self.record.id
-    }
-
-    /// Fails once the database has been deleted.
-    pub fn check(&self) -> Result<()> {
-        if self.is_deleted.load(Relaxed) { Err(not_found(&self.record.name)) } else { Ok(()) }
-    }
-}
+pub use self::lifecycle::{NewDatabase, Seed};
+pub use self::opened::Namespace;
 
 /// All databases.
 pub struct Namespaces {
-    catalog: Catalog,
+    catalog: Arc<Catalog>,
     files: Files,
     engine: Arc<Engine>,
+    /// How long a deleted database can be restored.
+    retention: Duration,
     open: DashMap<NamespaceName, Arc<Namespace>>,
-    /// Held while the catalog and `open` have to agree: on opening, creating and deleting.
+    /// Held while the catalog and `open` have to agree: on opening, changing and deleting.
     changing: Mutex<()>,
 }
 
 impl Namespaces {
-    /// Opens the catalog in the data directory, and creates the database `default` if it is not there.
-    pub fn open(directory: &Path, engine: Arc<Engine>) -> Result<Self> {
-        let catalog = Catalog::open(&directory.join("catalog.sqlite"))?;
+    /// Prepares the files in the data directory, and creates the database `default` if it is not there.
+    pub fn open(
+        directory: &Path,
+        catalog: Arc<Catalog>,
+        engine: Arc<Engine>,
+        retention: Duration,
+    ) -> Result<Self> {
         let files = Files::open(&directory.join("databases"))?;
-        let open = DashMap::new();
-        let namespaces = Namespaces { catalog, files, engine, open, changing: Mutex::new(()) };
-        for id in namespaces.catalog.deleted()? {
-            namespaces.purge(id)?;
-        }
+        let (open, changing) = (DashMap::new(), Mutex::new(()));
+        let namespaces = Namespaces { catalog, files, engine, retention, open, changing };
+        namespaces.purge()?;
         let name = NamespaceName::default_name();
-        if namespaces.catalog.find(&name)?.is_none() {
-            namespaces.create_blocking(name, "default".to_owned())?;
+        if namespaces.catalog.database(&name)?.is_none() {
+            namespaces.create_blocking(NewDatabase::empty(name, GroupName::default_name()))?;
         }
         Ok(namespaces)
     }
@@ -96,77 +77,74 @@ impl Namespaces {
         if let Some(namespace) = self.open.get(name) {
             return Ok(Arc::clone(&namespace));
         }
-        let record = self.catalog.find(name)?.ok_or_else(|| not_found(name))?;
-        let database = Arc::new(Database::new(self.files.path(record.id), &self.engine));
-        let namespace =
-            Arc::new(Namespace { record, database, is_deleted: AtomicBool::new(false) });
+        let record = self.catalog.database(name)?.ok_or_else(|| not_found(name))?;
+        let database = Database::new(self.files.path(record.id), &self.engine);
+        let namespace = Arc::new(Namespace::new(record, database));
         self.open.insert(name.clone(), Arc::clone(&namespace));
         Ok(namespace)
     }
 
     /// What the catalog says of a database.
     pub fn find(&self, name: &NamespaceName) -> Result<Record> {
-        block(|| self.catalog.find(name))?.ok_or_else(|| not_found(name))
+        block(|| self.catalog.database(name))?.ok_or_else(|| not_found(name))
     }
 
-    /// Databases in the order of their names, after the name `after`.
-    pub fn list(&self, group: Option<&str>, after: &str, limit: usize) -> Result<Vec<Record>> {
-        block(|| self.catalog.list(group, after, limit))
-    }
-
-    /// Creates an empty database. A failure leaves nothing behind.
-    pub fn create(&self, name: NamespaceName, group: String) -> Result<Record> {
-        block(|| self.create_blocking(name, group))
-    }
-
-    fn create_blocking(&self, name: NamespaceName, group: String) -> Result<Record> {
-        if self.catalog.find(&name)?.is_some() {
-            return Err(catalog::exists(&name));
-        }
-        let record = Record { id: Uuid::new_v4(), name, group };
-        self.files.create(record.id)?;
-        match self.catalog.insert(&record) {
-            Ok(()) => Ok(record),
-            Err(error) => {
-                self.files.remove(record.id)?;
-                Err(error)
-            }
-        }
-    }
-
-    /// Deletes a database: at once for clients, and on disk before this returns.
-    pub fn delete(&self, name: &NamespaceName) -> Result<()> {
-        if *name == NamespaceName::default_name() {
-            return Err(Error::bad_request(
-                "the database `default` cannot be deleted: it serves requests that name none",
-            ));
-        }
+    /// Replaces what can be set of a database; counts from the next request on.
+    pub fn configure(&self, record: &Record, settings: &Settings) -> Result<()> {
         block(|| {
-            let id = {
-                let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-                let id = self.catalog.delete(name)?.ok_or_else(|| not_found(name))?;
-                if let Some((_, namespace)) = self.open.remove(name) {
-                    namespace.is_deleted.store(true, Relaxed);
-                    drop(namespace.database.close());
-                }
-                id
-            };
-            self.purge(id)
+            self.catalog.configure_database(record.id, settings)?;
+            self.refresh(|namespace| namespace.id() == record.id)
         })
     }
 
-    fn purge(&self, id: Uuid) -> Result<()> {
-        self.files.remove(id)?;
-        self.catalog.purge(id)
+    /// Makes the tokens of one database invalid, from the next request on.
+    pub fn rotate(&self, record: &Record) -> Result<()> {
+        block(|| {
+            self.catalog.rotate_database(record.id)?;
+            self.refresh(|namespace| namespace.id() == record.id)
+        })
+    }
+
+    /// Makes the tokens of a group and of its databases invalid, from the next request on.
+    pub fn rotate_group(&self, group: Uuid) -> Result<()> {
+        block(|| {
+            self.catalog.rotate_group(group)?;
+            self.refresh(|namespace| namespace.record().group.id == group)
+        })
+    }
+
+    /// Takes over what another process has changed in the catalog, if anything. Blocks.
+    pub fn refresh_if_changed(&self) -> Result<bool> {
+        let has_changed = self.catalog.has_changed_elsewhere()?;
+        if has_changed {
+            self.refresh(|_| true)?;
+        }
+        Ok(has_changed)
+    }
+
+    /// Takes over what the catalog says of some of the open databases. Blocks.
+    fn refresh(&self, of: impl Fn(&Namespace) -> bool) -> Result<()> {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let open: Vec<_> = self.open.iter().map(|entry| Arc::clone(&entry)).collect();
+        for namespace in open.iter().filter(|namespace| of(namespace)) {
+            match self.catalog.database(namespace.name())? {
+                Some(record) if record.id == namespace.id() => namespace.update(record),
+                _ => {
+                    self.open.remove(namespace.name());
+                    namespace.close();
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Lends a connection to a database; closes unused ones elsewhere if there is no room. Blocks.
     pub fn connect(&self, namespace: &Namespace, tenancy: Tenancy) -> Result<Lease> {
         namespace.check()?;
-        match namespace.database.connect(tenancy) {
+        match namespace.database().connect(tenancy) {
             Err(error) if error.kind() == ErrorKind::Overloaded => {
                 self.make_room();
-                namespace.database.connect(tenancy)
+                namespace.database().connect(tenancy)
             }
             result => result,
         }
@@ -186,9 +164,9 @@ impl Namespaces {
         let Some(before) = Instant::now().checked_sub(age) else { return };
         let mut unused = Vec::new();
         self.open.retain(|_, namespace| {
-            unused.extend(namespace.database.take_unused(before));
+            unused.extend(namespace.database().take_unused(before));
             // Under the lock of the map's shard nobody can take another reference.
-            namespace.database.has_idle() || Arc::strong_count(namespace) > 1
+            namespace.database().has_idle() || Arc::strong_count(namespace) > 1
         });
         // Closing takes its time: the last connection of a file checkpoints the WAL.
         block(|| drop(unused));

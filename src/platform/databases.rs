@@ -11,15 +11,14 @@ use hrana_protocol::json;
 use serde::Deserialize;
 
 use super::shapes::{DatabaseBody, DeletedBody, ListBody, OneBody, Pagination};
+use crate::catalog::{Filter, GroupName, NamespaceName};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::App;
 use crate::http::caller::Owner;
 use crate::http::target::{self, ORGANIZATION};
 use crate::http::wire::{WholeBody, json_response};
-use crate::namespace::NamespaceName;
-
-/// The one group there is.
-const GROUP: &str = "default";
+use crate::namespace::NewDatabase;
+use crate::sqlite::block;
 
 /// What the URL says, and how the client reached the server.
 pub(crate) struct Place {
@@ -102,13 +101,11 @@ pub(crate) async fn create(
     let fields = CreateFields::decode(&body)?;
     let name = fields.name.ok_or_else(|| Error::bad_request("the field `name` is missing"))?;
     let name = NamespaceName::parse(&name)?;
-    let group = fields.group.unwrap_or_else(|| GROUP.to_owned());
-    if group != GROUP {
-        return Err(Error::bad_request(format!(
-            "group not found: there is no group {group:?}; this server's is {GROUP:?}"
-        )));
-    }
-    let record = app.namespaces.create(name, group)?;
+    let group = match fields.group {
+        Some(group) => GroupName::parse(&group)?,
+        None => GroupName::default_name(),
+    };
+    let record = app.namespaces.create(NewDatabase::empty(name, group))?;
     Ok(json_response(&OneBody { database: DatabaseBody::new(record, &place.host) }))
 }
 
@@ -135,11 +132,14 @@ pub(crate) async fn list(
     let limit = query.limit.filter(|limit| *limit > 0);
     let mut records = Vec::new();
     if is_none(&query.schema) && is_none(&query.parent) {
-        let group = query.group.as_deref().filter(|group| !group.is_empty());
-        let after = query.cursor.as_deref().unwrap_or_default();
-        // One more tells whether there is a next page.
-        let count = limit.map_or(usize::MAX, |limit| limit.saturating_add(1));
-        records = app.namespaces.list(group, after, count)?;
+        let filter = Filter {
+            group: query.group.filter(|group| !group.is_empty()),
+            after: query.cursor.unwrap_or_default(),
+            // One more tells whether there is a next page.
+            limit: limit.map(|limit| limit.saturating_add(1)),
+            ..Filter::default()
+        };
+        records = block(|| app.catalog.databases(&filter))?;
     }
     let mut next = None;
     if let Some(limit) = limit.filter(|limit| records.len() > *limit) {

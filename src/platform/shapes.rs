@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::namespace::Record;
+use crate::catalog::Record;
 
 /// A database.
 #[derive(Serialize)]
@@ -49,7 +49,7 @@ impl DatabaseBody {
             primary_region: "local",
             kind: "logical",
             version: env!("CARGO_PKG_VERSION"),
-            group: record.group,
+            group: record.group.name.to_string(),
             is_schema: false,
             schema: "",
             sleeping: false,

@@ -10,7 +10,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::arguments::Arguments;
 use super::cache::StatementCache;
 use super::dialect;
-use super::file::open_file;
+use super::file::{self, open_file};
 use super::interruption::Interruption;
 use super::regulator::{Kind, Regulator};
 use super::session::{SavedSession, Session};
@@ -35,6 +35,8 @@ pub struct Connection {
     /// SQLite has rolled back a transaction that the client still believes in.
     has_lost_transaction: bool,
     write_turn: WriteTurn,
+    /// How many pages SQLite lets the file have, as it was told last.
+    pages_max: u32,
     db: rusqlite::Connection,
     _open: OwnedSemaphorePermit,
 }
@@ -69,6 +71,7 @@ impl Connection {
             is_read_transaction: false,
             has_lost_transaction: false,
             write_turn,
+            pages_max: file::PAGES_MAX,
             db,
             _open: open,
         })
@@ -81,6 +84,17 @@ impl Connection {
             self.regulator.set_access(access);
         }
         self.session.begin(&self.db, saved);
+    }
+
+    /// Limits the size of the file, which may be larger already.
+    pub(super) fn set_pages_max(&mut self, pages: u32) -> Result<()> {
+        if self.pages_max != pages {
+            self.regulator
+                .trust(|| self.db.pragma_update(None, "max_page_count", pages))
+                .map_err(|error| Error::internal("limit the size of the database", error))?;
+            self.pages_max = pages;
+        }
+        Ok(())
     }
 
     /// What the stream must find again on its next connection.

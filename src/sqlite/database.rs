@@ -2,7 +2,7 @@
 
 use std::ops::{Deref, DerefMut};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 
 use super::connection::Connection;
 use super::executor::{Executor, block};
+use super::file;
 use super::session::SavedSession;
 use super::write_turn::WriteTurn;
 use crate::auth::Access;
@@ -60,6 +61,8 @@ pub struct Database {
     write_turn: WriteTurn,
     engine: Arc<Engine>,
     idle: Mutex<Vec<Idle>>,
+    /// In pages; how large the file may become.
+    pages_max: AtomicU32,
     /// The file is gone, or going: no connection is kept.
     is_closed: AtomicBool,
 }
@@ -88,6 +91,7 @@ impl Database {
             write_turn: WriteTurn::new(engine.write_wait),
             engine: Arc::clone(engine),
             idle: Mutex::default(),
+            pages_max: AtomicU32::new(file::PAGES_MAX),
             is_closed: AtomicBool::new(false),
         }
     }
@@ -98,6 +102,11 @@ impl Database {
 
     pub fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    /// Sets how many bytes the file may have; what is there already stays. Counts from the next request on.
+    pub fn set_size_limit(&self, bytes: Option<u64>) {
+        self.pages_max.store(file::pages(bytes), Relaxed);
     }
 
     /// Lends a connection; opens one if none is idle, so call it where blocking is allowed.
@@ -113,6 +122,7 @@ impl Database {
         })?;
         let mut connection =
             Connection::open(&self.path, tenancy.access, self.write_turn.clone(), open)?;
+        connection.set_pages_max(self.pages_max.load(Relaxed))?;
         connection.begin_session(tenancy.session, tenancy.access);
         Ok(Lease::new(connection, self, tenancy.owner))
     }
@@ -120,6 +130,7 @@ impl Database {
     /// Lends a connection that is open and idle, if there is one. Does not block.
     pub fn connect_idle(self: &Arc<Self>, tenancy: Tenancy) -> Option<Lease> {
         let Idle { mut connection, owner, .. } = self.take_idle(tenancy.owner)?;
+        connection.set_pages_max(self.pages_max.load(Relaxed)).ok()?;
         if tenancy.owner == 0 || owner != tenancy.owner {
             connection.begin_session(tenancy.session, tenancy.access);
         }

@@ -26,6 +26,44 @@ pub fn create_file(path: &Path) -> Result<()> {
     db.close().map_err(|(_, error)| cannot_create(error))
 }
 
+/// Creates a file with what another one contains now, whoever writes to that meanwhile.
+#[expect(clippy::disallowed_methods, reason = "the one place where tenants' files come into being")]
+pub fn copy_file(from: &Path, path: &Path) -> Result<()> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let source = rusqlite::Connection::open_with_flags(from, flags).map_err(cannot_copy)?;
+    source.busy_timeout(limits::BUSY_WAIT).map_err(cannot_copy)?;
+    let mut copy = rusqlite::Connection::open(path).map_err(cannot_copy)?;
+    // A copy that is cut short is thrown away; one that is whole is synced below.
+    copy.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
+        .map_err(cannot_copy)?;
+    let backup = rusqlite::backup::Backup::new(&source, &mut copy).map_err(cannot_copy)?;
+    // All pages in one step see one state of the source.
+    let outcome = backup.step(-1).map_err(cannot_copy)?;
+    drop(backup);
+    if outcome != rusqlite::backup::StepResult::Done {
+        return Err(Error::internal("copy the database file", format!("{outcome:?}")));
+    }
+    copy.close().map_err(|(_, error)| cannot_copy(error))?;
+    let file = std::fs::File::open(path);
+    file.and_then(|file| file.sync_all()).map_err(|e| Error::internal("copy the database file", e))
+}
+
+/// The most pages that a file can have (`SQLITE_MAX_PAGE_COUNT`).
+pub(super) const PAGES_MAX: u32 = 0xffff_fffe;
+
+/// What SQLite makes files of, as long as nobody asks for something else.
+const PAGE_BYTES: u64 = 4096;
+
+/// A limit of bytes in pages.
+pub(super) fn pages(bytes: Option<u64>) -> u32 {
+    let pages = bytes.map(|bytes| u32::try_from(bytes.div_ceil(PAGE_BYTES)).unwrap_or(PAGES_MAX));
+    pages.unwrap_or(PAGES_MAX).clamp(1, PAGES_MAX)
+}
+
+fn cannot_copy(error: rusqlite::Error) -> Error {
+    Error::internal("copy the database file", error)
+}
+
 fn cannot_create(error: rusqlite::Error) -> Error {
     Error::internal("create the database file", error)
 }

@@ -19,9 +19,10 @@ use self::task::{Operation, StreamTask};
 use super::check_batch;
 use super::sql_store::SqlStore;
 use crate::auth::{Access, Gate};
+use crate::catalog::NamespaceName;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
-use crate::namespace::{Namespace, NamespaceName, Namespaces};
+use crate::namespace::{Namespace, Namespaces};
 
 /// An answer on its way to the client, with the place that its request had among the outstanding ones.
 pub struct Reply {

@@ -1,0 +1,216 @@
+//! Databases: which there are, and which were there lately.
+
+use rusqlite::{OptionalExtension as _, Row, params};
+use uuid::Uuid;
+
+use super::groups::Group;
+use super::name::NamespaceName;
+use super::{Catalog, bad_text, failed, is_duplicate, read_id};
+use crate::error::{Error, ErrorKind, Result};
+
+/// What the catalog knows of a database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Stable, and never used again: a database created anew under the same name has another.
+    pub id: Uuid,
+    pub name: NamespaceName,
+    pub group: Group,
+    /// What it was copied from, if that still exists.
+    pub parent: Option<Parent>,
+    /// How often its own tokens were made invalid, plus one.
+    pub generation: u64,
+    pub settings: Settings,
+    /// In seconds since 1970.
+    pub created_at: i64,
+}
+
+/// The database that another one was copied from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parent {
+    pub id: Uuid,
+    pub name: String,
+}
+
+/// What an owner can set of a database.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    pub block_reads: bool,
+    pub block_writes: bool,
+    /// Told to those who are blocked.
+    pub block_reason: Option<String>,
+    /// In bytes.
+    pub size_limit: Option<u64>,
+    pub allow_attach: bool,
+    pub delete_protection: bool,
+}
+
+/// Which databases to list; `Default` is all.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    pub group: Option<String>,
+    /// The id of what they were copied from.
+    pub parent: Option<String>,
+    /// Names after this one.
+    pub after: String,
+    pub limit: Option<usize>,
+}
+
+const SELECT: &str = "
+SELECT d.id, d.name, d.generation, d.block_reads, d.block_writes, d.block_reason, d.size_limit, d.allow_attach,
+    d.delete_protection, d.created_at, p.id, p.name, g.id, g.name, g.generation, g.delete_protection
+FROM databases d
+JOIN groups g ON g.id = d.group_id
+LEFT JOIN databases p ON p.id = d.parent_id AND p.deleted_at IS NULL";
+
+impl Catalog {
+    pub fn database(&self, name: &NamespaceName) -> Result<Option<Record>> {
+        let sql = format!("{SELECT} WHERE d.name = ? AND d.deleted_at IS NULL");
+        let db = self.lock();
+        let mut statement = db.prepare_cached(&sql).map_err(failed("look a database up"))?;
+        let found = statement.query_row([name.as_str()], read_record).optional();
+        found.map_err(failed("look a database up"))
+    }
+
+    /// Databases in the order of their names.
+    pub fn databases(&self, filter: &Filter) -> Result<Vec<Record>> {
+        let sql = format!(
+            "{SELECT} WHERE d.deleted_at IS NULL AND d.name > ?1 AND (?2 IS NULL OR g.name = ?2)
+             AND (?3 IS NULL OR d.parent_id = ?3) ORDER BY d.name LIMIT ?4"
+        );
+        let limit = filter.limit.and_then(|limit| i64::try_from(limit).ok()).unwrap_or(-1);
+        let db = self.lock();
+        let mut statement = db.prepare_cached(&sql).map_err(failed("list the databases"))?;
+        statement
+            .query_map(params![filter.after, filter.group, filter.parent, limit], read_record)
+            .and_then(Iterator::collect)
+            .map_err(failed("list the databases"))
+    }
+
+    /// Adds a database. Once this returns it exists, whatever happens to the machine.
+    pub fn create_database(&self, record: &Record) -> Result<()> {
+        let sql = "INSERT INTO databases (id, name, group_id, parent_id, block_reads, block_writes, block_reason,
+                   size_limit, allow_attach, delete_protection, created_at) VALUES (?,?,?,?,?,?,?,?,?,?,?)";
+        let settings = &record.settings;
+        let values = params![
+            record.id.to_string(),
+            record.name.as_str(),
+            record.group.id.to_string(),
+            record.parent.as_ref().map(|parent| parent.id.to_string()),
+            settings.block_reads,
+            settings.block_writes,
+            settings.block_reason,
+            settings.size_limit.and_then(|bytes| i64::try_from(bytes).ok()),
+            settings.allow_attach,
+            settings.delete_protection,
+            record.created_at,
+        ];
+        match self.lock().execute(sql, values) {
+            Ok(_) => Ok(()),
+            Err(error) if is_duplicate(&error) => Err(exists(&record.name)),
+            // The group was deleted meanwhile.
+            Err(error) if error.sqlite_error_code() == Some(CONSTRAINT) => {
+                Err(Error::bad_request(format!("group not found: {}", record.group.name)))
+            }
+            Err(error) => Err(failed("add a database to the catalog")(error)),
+        }
+    }
+
+    /// Replaces what can be set of a database.
+    pub fn configure_database(&self, id: Uuid, settings: &Settings) -> Result<()> {
+        let sql = "UPDATE databases SET block_reads = ?, block_writes = ?, block_reason = ?, size_limit = ?,
+                   allow_attach = ?, delete_protection = ? WHERE id = ?";
+        let values = params![
+            settings.block_reads,
+            settings.block_writes,
+            settings.block_reason,
+            settings.size_limit.and_then(|bytes| i64::try_from(bytes).ok()),
+            settings.allow_attach,
+            settings.delete_protection,
+            id.to_string(),
+        ];
+        let changed = self.lock().execute(sql, values);
+        changed.map(|_| ()).map_err(failed("change the configuration of a database"))
+    }
+
+    /// Makes the tokens of one database invalid; its group's stay valid.
+    pub fn rotate_database(&self, id: Uuid) -> Result<()> {
+        let sql = "UPDATE databases SET generation = generation + 1 WHERE id = ?";
+        let rotated = self.lock().execute(sql, [id.to_string()]);
+        rotated.map(|_| ()).map_err(failed("rotate the tokens of a database"))
+    }
+
+    /// Takes a database away from its clients. Whether there was one with this id.
+    pub fn delete_database(&self, id: Uuid) -> Result<bool> {
+        let sql =
+            "UPDATE databases SET deleted_at = unixepoch() WHERE id = ? AND deleted_at IS NULL";
+        let deleted = self.lock().execute(sql, [id.to_string()]);
+        deleted.map(|count| count > 0).map_err(failed("delete a database"))
+    }
+
+    /// Gives back the database of this name that was deleted last. Whether there was one.
+    pub fn restore_database(&self, name: &NamespaceName) -> Result<bool> {
+        let sql = "UPDATE databases SET deleted_at = NULL WHERE id = (SELECT id FROM databases
+                   WHERE name = ? AND deleted_at IS NOT NULL ORDER BY deleted_at DESC, rowid DESC LIMIT 1)";
+        match self.lock().execute(sql, [name.as_str()]) {
+            Ok(count) => Ok(count > 0),
+            Err(error) if is_duplicate(&error) => Err(exists(name)),
+            Err(error) => Err(failed("restore a database")(error)),
+        }
+    }
+
+    /// Databases that were deleted at least `age` seconds ago and whose files may still be there.
+    pub fn deleted_databases(&self, age: u64) -> Result<Vec<Uuid>> {
+        let sql = "SELECT id FROM databases WHERE deleted_at <= unixepoch() - ?";
+        let db = self.lock();
+        let mut statement = db.prepare_cached(sql).map_err(failed("list the deleted databases"))?;
+        let age = i64::try_from(age).unwrap_or(i64::MAX);
+        let ids = statement.query_map([age], |row| read_id(row, 0));
+        ids.and_then(Iterator::collect).map_err(failed("list the deleted databases"))
+    }
+
+    /// Forgets a deleted database, whose files are gone.
+    pub fn forget_database(&self, id: Uuid) -> Result<()> {
+        let mut db = self.lock();
+        let mut forget = || -> rusqlite::Result<()> {
+            let transaction = db.transaction()?;
+            let id = id.to_string();
+            transaction.execute("DELETE FROM usage WHERE database_id = ?", [&id])?;
+            transaction.execute("DELETE FROM foreign_keys WHERE database_id = ?", [&id])?;
+            transaction
+                .execute("DELETE FROM databases WHERE id = ? AND deleted_at IS NOT NULL", [&id])?;
+            transaction.commit()
+        };
+        forget().map_err(failed("forget a deleted database"))
+    }
+}
+
+const CONSTRAINT: rusqlite::ErrorCode = rusqlite::ErrorCode::ConstraintViolation;
+
+fn read_record(row: &Row<'_>) -> rusqlite::Result<Record> {
+    let name = NamespaceName::parse(row.get_ref(1)?.as_str()?).map_err(|e| bad_text(1, e))?;
+    let parent = match row.get_ref(10)? {
+        rusqlite::types::ValueRef::Null => None,
+        _ => Some(Parent { id: read_id(row, 10)?, name: row.get(11)? }),
+    };
+    let settings = Settings {
+        block_reads: row.get(3)?,
+        block_writes: row.get(4)?,
+        block_reason: row.get(5)?,
+        size_limit: row.get::<_, Option<i64>>(6)?.map(i64::unsigned_abs),
+        allow_attach: row.get(7)?,
+        delete_protection: row.get(8)?,
+    };
+    Ok(Record {
+        id: read_id(row, 0)?,
+        name,
+        group: Group::read(row, 12)?,
+        parent,
+        generation: row.get::<_, i64>(2)?.unsigned_abs(),
+        settings,
+        created_at: row.get(9)?,
+    })
+}
+
+pub(super) fn exists(name: &NamespaceName) -> Error {
+    Error::new(ErrorKind::DatabaseExists, format!("database with name {name} already exists"))
+}

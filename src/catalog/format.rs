@@ -1,0 +1,164 @@
+//! The form of the catalog's file, and how an older one becomes the newest.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::failed;
+use crate::error::{Error, Result};
+
+/// What each form adds to the one before. `PRAGMA user_version` is how many of them a file has; what is here is
+/// never changed, only added to.
+const FORMATS: [&str; 2] = [
+    "
+CREATE TABLE databases (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    group_name TEXT NOT NULL,
+    created_at INTEGER NOT NULL DEFAULT (unixepoch())
+) STRICT;
+CREATE TABLE deleted (id TEXT PRIMARY KEY) STRICT;
+",
+    "
+-- A generation counts how often the tokens of a group or a database were made invalid.
+CREATE TABLE groups (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    generation INTEGER NOT NULL DEFAULT 1,
+    delete_protection INTEGER NOT NULL DEFAULT 0,
+    created_at INTEGER NOT NULL DEFAULT (unixepoch())
+) STRICT;
+INSERT INTO groups (id, name) SELECT
+    lower(printf('%s-%s-4%s-a%s-%s', hex(randomblob(4)), hex(randomblob(2)), substr(hex(randomblob(2)), 2),
+        substr(hex(randomblob(2)), 2), hex(randomblob(6)))),
+    name
+FROM (SELECT 'default' AS name UNION SELECT group_name FROM databases);
+
+ALTER TABLE databases RENAME TO databases_1;
+-- A row with `deleted_at` is a database that no client sees; its files go when it has been there for long enough.
+CREATE TABLE databases (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    group_id TEXT NOT NULL REFERENCES groups (id),
+    parent_id TEXT,
+    generation INTEGER NOT NULL DEFAULT 1,
+    block_reads INTEGER NOT NULL DEFAULT 0,
+    block_writes INTEGER NOT NULL DEFAULT 0,
+    block_reason TEXT,
+    size_limit INTEGER,
+    allow_attach INTEGER NOT NULL DEFAULT 0,
+    delete_protection INTEGER NOT NULL DEFAULT 0,
+    created_at INTEGER NOT NULL DEFAULT (unixepoch()),
+    deleted_at INTEGER
+) STRICT;
+CREATE UNIQUE INDEX databases_by_name ON databases (name) WHERE deleted_at IS NULL;
+CREATE INDEX databases_by_group ON databases (group_id, name) WHERE deleted_at IS NULL;
+CREATE INDEX databases_deleted ON databases (deleted_at) WHERE deleted_at IS NOT NULL;
+INSERT INTO databases (id, name, group_id, created_at)
+    SELECT d.id, d.name, g.id, d.created_at FROM databases_1 d JOIN groups g ON g.name = d.group_name;
+INSERT INTO databases (id, name, group_id, deleted_at)
+    SELECT d.id, d.id, g.id, 0 FROM deleted d JOIN groups g ON g.name = 'default';
+DROP TABLE databases_1;
+DROP TABLE deleted;
+
+-- Tokens of the platform API; only their hashes are known here.
+CREATE TABLE api_tokens (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    hash BLOB NOT NULL UNIQUE,
+    scopes TEXT,
+    group_id TEXT REFERENCES groups (id) ON DELETE CASCADE,
+    created_at INTEGER NOT NULL DEFAULT (unixepoch())
+) STRICT;
+
+-- Keys of others, whose tokens are accepted: for the whole server, one group, or one database.
+CREATE TABLE foreign_keys (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    group_id TEXT REFERENCES groups (id) ON DELETE CASCADE,
+    database_id TEXT,
+    -- A key, several, or a JWKS document.
+    text TEXT NOT NULL,
+    -- Where the document is read anew from, if anywhere.
+    url TEXT,
+    created_at INTEGER NOT NULL DEFAULT (unixepoch())
+) STRICT;
+CREATE UNIQUE INDEX foreign_keys_by_name ON foreign_keys (name, ifnull(group_id, ''), ifnull(database_id, ''));
+
+-- What was read and written, by day (days since 1970-01-01).
+CREATE TABLE usage (
+    database_id TEXT NOT NULL,
+    day INTEGER NOT NULL,
+    rows_read INTEGER NOT NULL,
+    rows_written INTEGER NOT NULL,
+    PRIMARY KEY (database_id, day)
+) STRICT, WITHOUT ROWID;
+",
+];
+
+/// Sets the connection up, and brings the file to the newest form.
+pub(super) fn prepare(db: &mut Connection, path: &Path) -> Result<()> {
+    let read = failed("read the catalog");
+    db.busy_timeout(crate::limits::BUSY_WAIT).map_err(&read)?;
+    db.execute_batch(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
+    )
+    .map_err(&read)?;
+    // Two processes may be here at once: the server, and a command of its owner.
+    let transaction =
+        db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(&read)?;
+    let format: i64 =
+        transaction.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(&read)?;
+    let newer = usize::try_from(format).ok().and_then(|format| FORMATS.get(format..));
+    let Some(newer) = newer else {
+        return Err(Error::internal(
+            format!("read the catalog {}", path.display()),
+            format!("it has format {format}, this version knows formats up to {}", FORMATS.len()),
+        ));
+    };
+    if newer.is_empty() {
+        return Ok(());
+    }
+    for format in newer {
+        transaction
+            .execute_batch(format)
+            .map_err(failed("bring the catalog to its newest form"))?;
+    }
+    transaction
+        .pragma_update(None, "user_version", FORMATS.len() as i64)
+        .and_then(|()| transaction.commit())
+        .map_err(failed("bring the catalog to its newest form"))
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::{FORMATS, prepare};
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "a catalog is not a tenant's file")]
+    fn a_catalog_of_the_first_form_keeps_its_databases() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("catalog.sqlite");
+        let db = Connection::open(&path).unwrap();
+        db.execute_batch(FORMATS[0]).unwrap();
+        db.execute_batch(
+            "PRAGMA user_version = 1;
+             INSERT INTO databases (id, name, group_name) VALUES ('1', 'shop', 'default');
+             INSERT INTO deleted VALUES ('2');",
+        )
+        .unwrap();
+        drop(db);
+        let mut db = Connection::open(&path).unwrap();
+        prepare(&mut db, &path).unwrap();
+        prepare(&mut db, &path).unwrap();
+        let rows = "SELECT group_concat(concat_ws(' ', d.id, d.name, g.name, d.deleted_at), ', ')
+                    FROM databases d JOIN groups g ON g.id = group_id";
+        let rows: String = db.query_row(rows, [], |row| row.get(0)).unwrap();
+        assert_eq!(rows, "1 shop default, 2 2 default 0");
+        db.pragma_update(None, "user_version", 99).unwrap();
+        let error = prepare(&mut db, &path).unwrap_err();
+        assert!(error.message().contains("it has format 99, this version knows formats up to 2"));
+    }
+}

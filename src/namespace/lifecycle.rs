@@ -1,0 +1,184 @@
+//! How databases and groups come and go. Everything here blocks for about as long as a durable write takes.
+//!
+//! A database exists once its row in the catalog is committed; its file is whole before that. It is deleted for its
+//! clients once the row says so; its files go when the retention is over, also after a crash.
+
+use std::path::PathBuf;
+use std::sync::PoisonError;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use uuid::Uuid;
+
+use super::{Namespaces, not_found};
+use crate::catalog::{Filter, Group, GroupName, NamespaceName, Parent, Record, Settings};
+use crate::error::{Error, ErrorKind, Result};
+use crate::sqlite::block;
+
+/// What a new database contains.
+pub enum Seed {
+    Empty,
+    /// What another database contains now.
+    Copy(Record),
+    /// A file of the data directory, which the database takes over.
+    File(PathBuf),
+}
+
+/// A database to be created.
+pub struct NewDatabase {
+    pub name: NamespaceName,
+    pub group: GroupName,
+    pub seed: Seed,
+    pub settings: Settings,
+}
+
+impl NewDatabase {
+    /// An empty one with nothing special.
+    pub fn empty(name: NamespaceName, group: GroupName) -> Self {
+        NewDatabase { name, group, seed: Seed::Empty, settings: Settings::default() }
+    }
+}
+
+impl Namespaces {
+    /// Creates a database. A failure leaves nothing behind.
+    pub fn create(&self, new: NewDatabase) -> Result<Record> {
+        block(|| self.create_blocking(new))
+    }
+
+    pub(super) fn create_blocking(&self, new: NewDatabase) -> Result<Record> {
+        if self.catalog.database(&new.name)?.is_some() {
+            let message = format!("database with name {} already exists", new.name);
+            return Err(Error::new(ErrorKind::DatabaseExists, message));
+        }
+        let group = self.catalog.group(&new.group)?;
+        let group = group.ok_or_else(|| {
+            Error::bad_request(format!("group not found: there is no group {}", new.group))
+        })?;
+        let parent = match &new.seed {
+            Seed::Copy(source) => {
+                Some(Parent { id: source.id, name: source.name.as_str().to_owned() })
+            }
+            _ => None,
+        };
+        let record = Record {
+            id: Uuid::new_v4(),
+            name: new.name,
+            group,
+            parent,
+            generation: 1,
+            settings: new.settings,
+            created_at: now(),
+        };
+        match &new.seed {
+            Seed::Empty => self.files.create(record.id)?,
+            Seed::Copy(source) => self.files.copy(source.id, record.id)?,
+            Seed::File(path) => self.files.adopt(path, record.id)?,
+        }
+        match self.catalog.create_database(&record) {
+            Ok(()) => Ok(record),
+            Err(error) => {
+                self.files.remove(record.id)?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Deletes a database: at once for its clients, and on disk when the retention is over.
+    pub fn delete(&self, name: &NamespaceName) -> Result<()> {
+        if *name == NamespaceName::default_name() {
+            return Err(Error::bad_request(
+                "the database `default` cannot be deleted: it serves requests that name none",
+            ));
+        }
+        block(|| {
+            let record = self.catalog.database(name)?.ok_or_else(|| not_found(name))?;
+            self.delete_blocking(&record)?;
+            self.purge()
+        })
+    }
+
+    fn delete_blocking(&self, record: &Record) -> Result<()> {
+        if record.settings.delete_protection || record.group.delete_protection {
+            return Err(Error::new(
+                ErrorKind::DeleteProtected,
+                format!(
+                    "database {} has delete protection; disable it for the database and for its group {} first",
+                    record.name, record.group.name
+                ),
+            ));
+        }
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.catalog.delete_database(record.id)? {
+            return Err(not_found(&record.name));
+        }
+        if let Some((_, namespace)) = self.open.remove(&record.name) {
+            namespace.close();
+        }
+        Ok(())
+    }
+
+    /// Gives back the database of this name that was deleted last, as long as its files are there.
+    pub fn restore(&self, name: &NamespaceName) -> Result<Record> {
+        block(|| {
+            if !self.catalog.restore_database(name)? {
+                return Err(not_found(name));
+            }
+            self.catalog.database(name)?.ok_or_else(|| not_found(name))
+        })
+    }
+
+    /// Removes the files of databases whose retention is over.
+    pub fn purge(&self) -> Result<()> {
+        for id in self.catalog.deleted_databases(self.retention.as_secs())? {
+            self.files.remove(id)?;
+            self.catalog.forget_database(id)?;
+        }
+        Ok(())
+    }
+
+    /// Adds an empty group.
+    pub fn create_group(&self, name: &GroupName) -> Result<Group> {
+        block(|| self.catalog.create_group(name))
+    }
+
+    /// Deletes a group with all of its databases, unless one of them is protected.
+    pub fn delete_group(&self, name: &GroupName) -> Result<Group> {
+        if *name == GroupName::default_name() {
+            return Err(Error::bad_request(
+                "the group `default` cannot be deleted: the database `default` is in it",
+            ));
+        }
+        block(|| {
+            let group = self.catalog.group(name)?.ok_or_else(|| group_not_found(name))?;
+            let filter = Filter { group: Some(name.as_str().to_owned()), ..Filter::default() };
+            let databases = self.catalog.databases(&filter)?;
+            let is_protected = |record: &Record| record.settings.delete_protection;
+            if group.delete_protection || databases.iter().any(is_protected) {
+                return Err(Error::new(
+                    ErrorKind::DeleteProtected,
+                    format!(
+                        "group {name} or one of its databases has delete protection; disable it first"
+                    ),
+                ));
+            }
+            for record in &databases {
+                self.delete_blocking(record)?;
+            }
+            self.catalog.delete_group(group.id)?;
+            self.purge()?;
+            Ok(group)
+        })
+    }
+}
+
+/// In seconds since 1970.
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+}
+
+pub(super) fn group_not_found(name: &GroupName) -> Error {
+    Error::new(
+        ErrorKind::GroupNotFound,
+        format!("could not find group with name {name}: record not found"),
+    )
+}
