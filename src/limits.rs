@@ -162,6 +162,21 @@ pub const SOCKETS_MAX: usize = 20_000;
 /// Longest name of a database, as on Turso; a label of a host name ends at 63.
 pub const DATABASE_NAME_BYTES_MAX: usize = 64;
 
+/// Longest token that is looked at: a header of HTTP holds about as much.
+pub const TOKEN_BYTES_MAX: usize = 8 * KIB;
+
+/// Verified tokens remembered, at about a KiB each; checking a signature anew takes some ten microseconds.
+pub const TOKENS_CACHED: usize = 10_000;
+
+/// Keys that the signature of one token is tried with. One that names its key is tried with that one alone.
+pub const TOKEN_KEYS_TRIED_MAX: usize = 64;
+
+/// Keys of one key file or JWKS document.
+pub const FOREIGN_KEYS_PER_TEXT_MAX: usize = 32;
+
+/// How far the clocks of those who sign tokens may be from ours.
+pub const TOKEN_LEEWAY: Duration = Duration::from_secs(60);
+
 const _: () = assert!(REPLY_KEPT_BYTES_MAX < STREAMS_BYTES_MAX);
 const _: () = assert!(SQL_STORE_BYTES_MAX < STREAMS_BYTES_MAX);
 const _: () = assert!(CURSOR_CHUNK_BYTES < RESPONSE_BYTES_MAX);

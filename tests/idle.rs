@@ -9,7 +9,7 @@ use hranad::catalog::{Catalog, GroupName, NamespaceName};
 use hranad::namespace::{Namespaces, NewDatabase};
 use hranad::sqlite::{Engine, SavedSession, Tenancy};
 
-const ANYBODY: Tenancy = Tenancy { owner: 0, access: Access::FULL, session: SavedSession::NEW };
+static ANYBODY: Tenancy = Tenancy { owner: 0, access: Access::FULL, session: SavedSession::NEW };
 
 fn open(directory: &Path, connections: usize) -> Namespaces {
     let second = Duration::from_secs(1);
@@ -30,7 +30,7 @@ fn an_unused_database_is_closed_and_one_in_use_is_not() {
     let namespaces = open(directory.path(), 10);
     let name = NamespaceName::default_name();
     let namespace = namespaces.get(&name).unwrap();
-    let lease = namespaces.connect(&namespace, ANYBODY).unwrap();
+    let lease = namespaces.connect(&namespace, &ANYBODY).unwrap();
     namespaces.sweep(Duration::ZERO);
     assert_eq!(open_files(directory.path()), 1);
     drop(lease);
@@ -40,7 +40,7 @@ fn an_unused_database_is_closed_and_one_in_use_is_not() {
     namespaces.sweep(Duration::ZERO);
     assert_eq!(open_files(directory.path()), 0);
     let namespace = namespaces.get(&name).unwrap();
-    assert!(namespaces.connect(&namespace, ANYBODY).is_ok());
+    assert!(namespaces.connect(&namespace, &ANYBODY).is_ok());
 }
 
 #[test]
@@ -51,13 +51,14 @@ fn where_there_is_no_room_unused_ones_make_it() {
         let name = NamespaceName::parse(&format!("tenant-{number}")).unwrap();
         namespaces.create(NewDatabase::empty(name.clone(), GroupName::default_name())).unwrap();
         let namespace = namespaces.get(&name).unwrap();
-        drop(namespaces.connect(&namespace, ANYBODY).unwrap());
+        drop(namespaces.connect(&namespace, &ANYBODY).unwrap());
         assert!(open_files(directory.path()) <= 3);
     }
     // All in use: then, and only then, somebody is told to come back later.
     let namespace = namespaces.get(&NamespaceName::default_name()).unwrap();
-    let leases: Vec<_> = (0..3).map(|_| namespaces.connect(&namespace, ANYBODY).unwrap()).collect();
-    let error = namespaces.connect(&namespace, ANYBODY).err().unwrap();
+    let leases: Vec<_> =
+        (0..3).map(|_| namespaces.connect(&namespace, &ANYBODY).unwrap()).collect();
+    let error = namespaces.connect(&namespace, &ANYBODY).err().unwrap();
     assert_eq!(error.kind().code(), "OVERLOADED");
     drop(leases);
 }

@@ -53,8 +53,8 @@ impl Stream {
         &self.namespace
     }
 
-    pub fn access(&self) -> Access {
-        self.access
+    pub fn access(&self) -> &Access {
+        &self.access
     }
 
     /// Prepares for a request that ends early when `disconnect` says so.
@@ -240,13 +240,14 @@ impl Stream {
     /// The connection of the stream; takes an idle one or opens one if it has none.
     async fn connect(&mut self) -> Result<&mut Connection> {
         if self.connection.is_none() {
-            let tenancy = Tenancy { owner: self.id, access: self.access, session: self.session };
+            let tenancy =
+                Tenancy { owner: self.id, access: self.access.clone(), session: self.session };
             let database = self.namespace.database();
-            let lease = match database.connect_idle(tenancy) {
+            let lease = match database.connect_idle(&tenancy) {
                 Some(lease) => lease,
                 None => {
                     self.disconnect.before_blocking().await;
-                    let open = || self.namespaces.connect(&self.namespace, tenancy);
+                    let open = || self.namespaces.connect(&self.namespace, &tenancy);
                     database.executor().run(open).await??
                 }
             };

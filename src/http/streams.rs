@@ -42,7 +42,7 @@ pub(crate) async fn find(
     let deadline = Instant::now() + limits::BATON_WAIT;
     loop {
         let id = caller.namespace.id();
-        match app.streams.borrow(baton, id, caller.access, digest)? {
+        match app.streams.borrow(baton, id, &caller.access, digest)? {
             Opened::Stream(found) => return Ok(Found::Stream(found)),
             Opened::Reply(reply) => return Ok(Found::Reply(reply)),
             Opened::Wait if Instant::now() < deadline => {

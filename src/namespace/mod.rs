@@ -139,7 +139,7 @@ impl Namespaces {
     }
 
     /// Lends a connection to a database; closes unused ones elsewhere if there is no room. Blocks.
-    pub fn connect(&self, namespace: &Namespace, tenancy: Tenancy) -> Result<Lease> {
+    pub fn connect(&self, namespace: &Namespace, tenancy: &Tenancy) -> Result<Lease> {
         namespace.check()?;
         match namespace.database().connect(tenancy) {
             Err(error) if error.kind() == ErrorKind::Overloaded => {

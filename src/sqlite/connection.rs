@@ -78,10 +78,9 @@ impl Connection {
     }
 
     /// Hands the connection to a stream with this history and these rights.
-    pub(super) fn begin_session(&mut self, saved: SavedSession, access: Access) {
-        if self.regulator.access() != access {
+    pub(super) fn begin_session(&mut self, saved: SavedSession, access: &Access) {
+        if self.regulator.set_access(access) {
             self.cache.clear();
-            self.regulator.set_access(access);
         }
         self.session.begin(&self.db, saved);
     }

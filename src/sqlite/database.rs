@@ -75,7 +75,7 @@ struct Idle {
 }
 
 /// Who wants a connection.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Tenancy {
     /// The id of a stream that comes back, 0 for a new one.
     pub owner: u64,
@@ -110,7 +110,7 @@ impl Database {
     }
 
     /// Lends a connection; opens one if none is idle, so call it where blocking is allowed.
-    pub fn connect(self: &Arc<Self>, tenancy: Tenancy) -> Result<Lease> {
+    pub fn connect(self: &Arc<Self>, tenancy: &Tenancy) -> Result<Lease> {
         if let Some(lease) = self.connect_idle(tenancy) {
             return Ok(lease);
         }
@@ -121,18 +121,18 @@ impl Database {
             )
         })?;
         let mut connection =
-            Connection::open(&self.path, tenancy.access, self.write_turn.clone(), open)?;
+            Connection::open(&self.path, tenancy.access.clone(), self.write_turn.clone(), open)?;
         connection.set_pages_max(self.pages_max.load(Relaxed))?;
-        connection.begin_session(tenancy.session, tenancy.access);
+        connection.begin_session(tenancy.session, &tenancy.access);
         Ok(Lease::new(connection, self, tenancy.owner))
     }
 
     /// Lends a connection that is open and idle, if there is one. Does not block.
-    pub fn connect_idle(self: &Arc<Self>, tenancy: Tenancy) -> Option<Lease> {
+    pub fn connect_idle(self: &Arc<Self>, tenancy: &Tenancy) -> Option<Lease> {
         let Idle { mut connection, owner, .. } = self.take_idle(tenancy.owner)?;
         connection.set_pages_max(self.pages_max.load(Relaxed)).ok()?;
         if tenancy.owner == 0 || owner != tenancy.owner {
-            connection.begin_session(tenancy.session, tenancy.access);
+            connection.begin_session(tenancy.session, &tenancy.access);
         }
         Some(Lease::new(connection, self, tenancy.owner))
     }

@@ -36,7 +36,7 @@ const MODULES: [&str; 7] = ["fts3", "fts4", "fts5", "fts5vocab", "geopoly", "rtr
 /// `INSERT INTO f(f) VALUES('optimize')` for that).
 const FUNCTIONS_DENIED: [&str; 3] = ["load_extension", "fts3_tokenizer", "optimize"];
 
-pub(super) fn judge(access: Access, phase: Phase, context: &AuthContext<'_>) -> Verdict {
+pub(super) fn judge(access: &Access, phase: Phase, context: &AuthContext<'_>) -> Verdict {
     let is_temp = context.database_name == Some("temp");
     match context.action {
         AuthAction::Select
@@ -102,11 +102,11 @@ fn deny(reason: &str) -> Verdict {
     Verdict::Deny(reason.to_owned())
 }
 
-fn write(access: Access) -> Verdict {
+fn write(access: &Access) -> Verdict {
     if access.write { Verdict::Allow } else { deny("this access is read-only") }
 }
 
-fn ddl(access: Access) -> Verdict {
+fn ddl(access: &Access) -> Verdict {
     match (access.write, access.ddl) {
         (true, true) => Verdict::Allow,
         (false, _) => write(access),
@@ -121,7 +121,7 @@ fn function(name: &str) -> Verdict {
     Verdict::Allow
 }
 
-fn virtual_table(access: Access, is_temp: bool, module: &str) -> Verdict {
+fn virtual_table(access: &Access, is_temp: bool, module: &str) -> Verdict {
     if !MODULES.iter().any(|known| module.eq_ignore_ascii_case(known)) {
         return Verdict::Deny(format!(
             "virtual tables of the module {module} are not available; there are: {}",
@@ -133,7 +133,7 @@ fn virtual_table(access: Access, is_temp: bool, module: &str) -> Verdict {
 
 /// ATTACH reaches files by name. VACUUM attaches a nameless temporary file while it runs, and VACUUM INTO
 /// a file with a name.
-fn attach(access: Access, phase: Phase, filename: &str) -> Verdict {
+fn attach(access: &Access, phase: Phase, filename: &str) -> Verdict {
     match phase {
         Phase::Run if filename.is_empty() => ddl(access),
         Phase::Run => deny("VACUUM INTO is not available: it writes a file on the server"),
@@ -150,7 +150,7 @@ fn changes(name: &str, argument: Option<&str>) -> bool {
     }
 }
 
-fn pragma_use(access: Access, name: &str, argument: Option<&str>) -> Verdict {
+fn pragma_use(access: &Access, name: &str, argument: Option<&str>) -> Verdict {
     let Some(allowed) = pragma::find(name) else {
         return Verdict::Deny(format!("PRAGMA {name} is not available on this server"));
     };

@@ -17,8 +17,8 @@ use crate::auth::Access;
 use crate::error::ErrorKind;
 
 const OWNER: Access = Access::FULL;
-const WRITER: Access = Access { write: true, ddl: false };
-const READER: Access = Access { write: false, ddl: false };
+const WRITER: Access = Access { write: true, ddl: false, tables: None };
+const READER: Access = Access::READ_ONLY;
 
 fn open(access: Access) -> (Connection, tempfile::TempDir) {
     let directory = tempfile::tempdir().unwrap();
@@ -53,10 +53,10 @@ fn verdict(access: Access, sql: &str) -> String {
     }
 }
 
-fn check(access: Access, table: &[(&str, &str)]) {
+fn check(access: &Access, table: &[(&str, &str)]) {
     let wrong: Vec<_> = table
         .iter()
-        .map(|(sql, expected)| (sql, expected, verdict(access, sql)))
+        .map(|(sql, expected)| (sql, expected, verdict(access.clone(), sql)))
         .filter(|(_, expected, found)| !found.contains(**expected))
         .map(|(sql, expected, found)| format!("{sql}\n  expected {expected}\n  found    {found}"))
         .collect();
@@ -66,7 +66,7 @@ fn check(access: Access, table: &[(&str, &str)]) {
 #[test]
 fn an_owner_has_the_whole_of_sql() {
     check(
-        OWNER,
+        &OWNER,
         &[
             ("SELECT * FROM t JOIN v USING (a)", "ok"),
             (
@@ -124,7 +124,7 @@ fn an_owner_has_the_whole_of_sql() {
 #[test]
 fn nobody_reaches_out_of_the_database() {
     check(
-        OWNER,
+        &OWNER,
         &[
             ("ATTACH 'other.sqlite' AS o", "ATTACH is not available"),
             ("ATTACH '' AS o", "ATTACH is not available"),
@@ -169,7 +169,7 @@ fn nobody_reaches_out_of_the_database() {
 #[test]
 fn pragmas_are_allowed_one_by_one() {
     check(
-        OWNER,
+        &OWNER,
         &[
             ("PRAGMA table_info(t)", "ok"),
             ("PRAGMA main.table_xinfo('t')", "ok"),
@@ -217,7 +217,7 @@ fn pragmas_are_allowed_one_by_one() {
 #[test]
 fn temporary_objects_stay_on_their_connection() {
     check(
-        OWNER,
+        &OWNER,
         &[
             (
                 "CREATE TEMP TABLE x(y); INSERT INTO x VALUES(1); SELECT * FROM x; DROP TABLE x",
@@ -237,7 +237,7 @@ fn temporary_objects_stay_on_their_connection() {
 #[test]
 fn a_writer_changes_rows_but_not_the_schema() {
     check(
-        WRITER,
+        &WRITER,
         &[
             (
                 "SELECT * FROM t; INSERT INTO t VALUES(1, 2); UPDATE t SET a = 3; DELETE FROM t",
@@ -260,7 +260,7 @@ fn a_writer_changes_rows_but_not_the_schema() {
 #[test]
 fn a_reader_changes_nothing() {
     check(
-        READER,
+        &READER,
         &[
             ("SELECT * FROM t JOIN v USING (a)", "ok"),
             ("PRAGMA table_info(t); PRAGMA user_version; PRAGMA foreign_keys", "ok"),

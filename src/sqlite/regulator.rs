@@ -66,7 +66,7 @@ impl Regulator {
         let mut state = self.lock();
         state.seen = Some(notice(state.seen, &context.action));
         let phase = if self.running.load(Relaxed) { Phase::Run } else { Phase::Prepare };
-        match policy::judge(state.access, phase, context) {
+        match policy::judge(&state.access, phase, context) {
             Verdict::Allow => Authorization::Allow,
             Verdict::Taint => {
                 self.tainted.store(true, Relaxed);
@@ -79,13 +79,15 @@ impl Regulator {
         }
     }
 
-    pub(super) fn access(&self) -> Access {
-        self.lock().access
-    }
-
-    /// Changes the rights. Statements prepared before were judged by the old ones: drop them.
-    pub(super) fn set_access(&self, access: Access) {
-        self.lock().access = access;
+    /// Sets the rights. Returns whether they are others than before: statements that were prepared then were
+    /// judged by those, so drop them.
+    pub(super) fn set_access(&self, access: &Access) -> bool {
+        let mut state = self.lock();
+        let is_other = state.access != *access;
+        if is_other {
+            state.access = access.clone();
+        }
+        is_other
     }
 
     /// Prepares something, and says what was in it.

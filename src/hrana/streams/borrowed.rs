@@ -46,7 +46,7 @@ impl Borrowed {
     pub fn announce(&mut self, stream: &Stream) -> Result<String> {
         let next = self.next()?;
         if !self.is_known {
-            self.insert(next, stream.namespace().id(), stream.access());
+            self.insert(next, stream.namespace().id(), stream.access().clone());
         }
         Ok(next.to_text())
     }
@@ -55,7 +55,7 @@ impl Borrowed {
     pub fn give_back(mut self, mut stream: Stream, reply: Option<&Bytes>) -> Result<()> {
         let next = self.next()?;
         if !self.is_known {
-            self.insert(next, stream.namespace().id(), stream.access());
+            self.insert(next, stream.namespace().id(), stream.access().clone());
         }
         let stored = stream.stored_bytes();
         let is_free = stream.park(next.stream);

@@ -130,12 +130,12 @@ impl Streams {
         self: &Arc<Self>,
         baton: Baton,
         database: Uuid,
-        access: Access,
+        access: &Access,
         digest: u64,
     ) -> Result<Opened> {
         let mut slot = self.slots.get_mut(&baton.stream).ok_or_else(invalid)?;
         // The same answer for a stranger's baton as for none: nothing is learnt by trying.
-        if slot.database != database || !access.covers(slot.access) {
+        if slot.database != database || !access.covers(&slot.access) {
             return Err(invalid());
         }
         if slot.nonce != baton.nonce {

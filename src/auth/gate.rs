@@ -1,25 +1,7 @@
-//! Who may do what.
+//! The owner's own token, and the rule for callers without one.
 
+use super::access::Access;
 use crate::error::{Error, ErrorKind, Result};
-
-/// Rights on one database. The layers below know nothing else of who is asking.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Access {
-    /// May change rows.
-    pub write: bool,
-    /// May change the schema.
-    pub ddl: bool,
-}
-
-impl Access {
-    /// Everything that a client can do at all.
-    pub const FULL: Access = Access { write: true, ddl: true };
-
-    /// Whether these rights include all of `other`.
-    pub fn covers(self, other: Access) -> bool {
-        (self.write || !other.write) && (self.ddl || !other.ddl)
-    }
-}
 
 /// Decides who gets in. Without a rule that lets a caller in, the answer is no.
 pub struct Gate {

@@ -1,0 +1,236 @@
+//! Verifies tokens, and mints those of this server.
+
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::errors::ErrorKind as JwtErrorKind;
+use jsonwebtoken::{Algorithm, EncodingKey, Header, Validation};
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+use super::cache::TokenCache;
+use super::claims::{Claims, Issuer, Said};
+use super::foreign_claims::ForeignClaims;
+use super::keys::{ForeignKey, SigningKey, VerifyingKey};
+use super::own_claims::{Authorization, OwnClaims, Rotation};
+use super::permissions::TablePermissions;
+use crate::error::{Error, ErrorKind, Result};
+use crate::limits;
+
+/// The keys that are believed, and the tokens that they have signed of late.
+pub struct Authority {
+    signing: EncodingKey,
+    own: ForeignKey,
+    foreign: RwLock<Vec<ForeignKey>>,
+    cache: Mutex<TokenCache>,
+}
+
+/// What a new token of this server gives.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    pub group: Uuid,
+    pub group_generation: u64,
+    /// The one database that it is for, and that one's generation; `None` is all of the group, later ones too.
+    pub database: Option<(Uuid, u64)>,
+    pub write: bool,
+    /// May change the own schema of a child.
+    pub child_ddl: bool,
+    pub tables: Option<TablePermissions>,
+    pub attach: Vec<Uuid>,
+    /// Seconds since 1970, as all times here.
+    pub issued_at: u64,
+    pub expires_at: Option<u64>,
+}
+
+/// What has to be known of a token's header before its signature is checked. Keys in it (`jwk`, `jku`, `x5c`) are
+/// not looked at.
+#[derive(Deserialize)]
+struct Head {
+    alg: String,
+    #[serde(default)]
+    kid: Option<String>,
+    /// Says that something has to be understood which is not here.
+    #[serde(default)]
+    crit: Option<IgnoredAny>,
+}
+
+impl Authority {
+    pub fn new(own: &SigningKey) -> Result<Self> {
+        Ok(Authority {
+            signing: own.encoding_key()?,
+            own: ForeignKey { issuer: Issuer::Own, key: own.verifying_key() },
+            foreign: RwLock::default(),
+            cache: Mutex::default(),
+        })
+    }
+
+    /// Replaces all foreign keys. Tokens that only the former ones have signed are worth nothing from now on.
+    pub fn set_foreign_keys(&self, keys: Vec<ForeignKey>) {
+        let mut foreign = self.foreign.write().unwrap_or_else(PoisonError::into_inner);
+        *foreign = keys;
+        foreign.retain(|foreign| foreign.issuer != Issuer::Own);
+        self.lock_cache().clear();
+    }
+
+    /// What `token` says, if one of the keys has signed it and `now`, in seconds since 1970, is within its time.
+    pub fn verify(&self, token: &str, now: u64) -> Result<Arc<Claims>> {
+        if token.len() > limits::TOKEN_BYTES_MAX {
+            return Err(not_valid("it is too long"));
+        }
+        let digest = Sha256::digest(token.as_bytes()).into();
+        if let Some(claims) = self.lock_cache().get(&digest, now) {
+            return Ok(claims);
+        }
+        // Held until the token is in the cache, so that none gets there by a key that was taken away meanwhile.
+        let foreign = self.foreign.read().unwrap_or_else(PoisonError::into_inner);
+        let claims = Arc::new(self.verify_anew(token, &foreign)?);
+        check_time(&claims, now)?;
+        self.lock_cache().put(digest, Arc::clone(&claims));
+        Ok(claims)
+    }
+
+    fn verify_anew(&self, token: &str, foreign: &[ForeignKey]) -> Result<Claims> {
+        let head = head(token)?;
+        let algorithm = match head.alg.as_str() {
+            "EdDSA" => Algorithm::EdDSA,
+            "RS256" => Algorithm::RS256,
+            "ES256" => Algorithm::ES256,
+            other => return Err(algorithm_not_accepted(other)),
+        };
+        let is_candidate = |candidate: &&ForeignKey| {
+            let key = &candidate.key;
+            // Our own tokens always name their key.
+            let is_named = match (&head.kid, &key.kid) {
+                (Some(kid), Some(own)) => kid == own,
+                (Some(_), None) => true,
+                (None, _) => candidate.issuer != Issuer::Own,
+            };
+            key.algorithm == algorithm && is_named
+        };
+        let candidates = std::iter::once(&self.own).chain(foreign).filter(is_candidate);
+        for candidate in candidates.take(limits::TOKEN_KEYS_TRIED_MAX) {
+            if let Some(said) = try_key(token, candidate)? {
+                return Ok(Claims { issuer: candidate.issuer, said });
+            }
+        }
+        Err(not_valid("no key of this server has signed it"))
+    }
+
+    /// Makes a token of this server.
+    pub fn mint(&self, grant: &Grant) -> Result<String> {
+        let header = Header { kid: self.own.key.kid.clone(), ..Header::new(Algorithm::EdDSA) };
+        let claims = OwnClaims {
+            iat: grant.issued_at,
+            exp: grant.expires_at,
+            a: if grant.write { Authorization::Rw } else { Authorization::Ro },
+            gid: grant.group,
+            id: grant.database.map(|(id, _)| id),
+            rid: Rotation {
+                group: grant.group_generation,
+                database: grant.database.map(|(_, generation)| generation),
+            },
+            perm: grant.tables.clone().map(Arc::new),
+            attach: grant.attach.clone(),
+            ddl: grant.child_ddl,
+        };
+        let token = jsonwebtoken::encode(&header, &claims, &self.signing)
+            .map_err(|error| Error::internal("sign a token", error))?;
+        if token.len() > limits::TOKEN_BYTES_MAX {
+            let most = limits::TOKEN_BYTES_MAX;
+            return Err(Error::bad_request(format!(
+                "the token would have more than {most} bytes; name fewer tables and databases in it"
+            )));
+        }
+        Ok(token)
+    }
+
+    fn lock_cache(&self) -> std::sync::MutexGuard<'_, TokenCache> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[cfg(test)]
+    pub(super) fn cached(&self) -> usize {
+        self.lock_cache().len()
+    }
+}
+
+fn head(token: &str) -> Result<Head> {
+    let bytes = token.split_once('.').and_then(|(head, _)| URL_SAFE_NO_PAD.decode(head).ok());
+    let bytes = bytes.ok_or_else(|| not_valid("it is not a JWT"))?;
+    let head: Head = serde_json::from_slice(&bytes).map_err(|_| not_valid("it is not a JWT"))?;
+    match head.crit {
+        None => Ok(head),
+        Some(_) => Err(not_valid("its header asks for extensions that are not known here")),
+    }
+}
+
+/// `None` if the key has not signed the token.
+fn try_key(token: &str, candidate: &ForeignKey) -> Result<Option<Said>> {
+    let key = &candidate.key;
+    if candidate.issuer == Issuer::Own {
+        return Ok(decode::<OwnClaims>(token, key)?.map(Said::Own));
+    }
+    let Some(claims) = decode::<ForeignClaims>(token, key)? else { return Ok(None) };
+    if key.is_of_provider && !claims.names_rights() {
+        return Err(not_valid("it has neither the claim `a` nor `p`, so it gives no rights"));
+    }
+    Ok(Some(Said::Foreign(claims)))
+}
+
+fn decode<T: DeserializeOwned>(token: &str, key: &VerifyingKey) -> Result<Option<T>> {
+    // The time is ours to check, and an audience is refused as an unknown claim.
+    let mut validation = Validation::new(key.algorithm);
+    validation.validate_exp = false;
+    validation.validate_nbf = false;
+    validation.validate_aud = false;
+    validation.required_spec_claims.clear();
+    match jsonwebtoken::decode::<T>(token, &key.key, &validation) {
+        Ok(decoded) => Ok(Some(decoded.claims)),
+        // The signature is checked before the claims are read, so that this tells no stranger anything.
+        Err(error) => match error.kind() {
+            JwtErrorKind::Json(error) => Err(not_valid(&format!("of its claims, {error}"))),
+            _ => Ok(None),
+        },
+    }
+}
+
+fn check_time(claims: &Claims, now: u64) -> Result<()> {
+    if let Said::Foreign(ForeignClaims { nbf: Some(nbf), .. }) = &claims.said {
+        let early = nbf.saturating_sub(now);
+        if early > limits::TOKEN_LEEWAY.as_secs() {
+            return Err(not_valid(&format!("it will be in {early} seconds (its claim `nbf`)")));
+        }
+    }
+    match claims.expires_at() {
+        Some(expires_at) if expires_at <= now => Err(expired(now - expires_at)),
+        _ => Ok(()),
+    }
+}
+
+fn not_valid(why: &str) -> Error {
+    Error::new(
+        ErrorKind::Unauthorized,
+        format!("Unauthorized: the token is not valid here: {why}; get another one"),
+    )
+}
+
+fn algorithm_not_accepted(algorithm: &str) -> Error {
+    let algorithm: String = algorithm.chars().take(16).collect();
+    Error::new(
+        ErrorKind::Unauthorized,
+        format!(
+            "Unauthorized: the token is signed with the algorithm '{algorithm}', which is not accepted; \
+             there are: EdDSA, ES256, RS256"
+        ),
+    )
+}
+
+fn expired(ago: u64) -> Error {
+    Error::new(
+        ErrorKind::Unauthorized,
+        format!("Unauthorized: the token expired {ago} seconds ago; get another one"),
+    )
+}

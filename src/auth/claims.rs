@@ -1,0 +1,89 @@
+//! What a verified token says, and what that is worth on a database.
+
+use serde::{Deserialize, Deserializer};
+use uuid::Uuid;
+
+use super::access::Access;
+use super::foreign_claims::ForeignClaims;
+use super::own_claims::OwnClaims;
+
+/// Whose key signed a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Issuer {
+    /// This server.
+    Own,
+    /// A foreign key that the whole server accepts.
+    Server,
+    /// A foreign key of one group.
+    Group(Uuid),
+    /// A foreign key of one database.
+    Database(Uuid),
+}
+
+/// What a verified token says. Claims are closed: a token with one that is not known has none of these.
+#[derive(Clone, Debug)]
+pub struct Claims {
+    pub issuer: Issuer,
+    pub(super) said: Said,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Said {
+    Own(OwnClaims),
+    Foreign(ForeignClaims),
+}
+
+/// A database that somebody wants to use.
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'a> {
+    pub name: &'a str,
+    pub id: Uuid,
+    /// Counts the rotations of the database's tokens.
+    pub generation: u64,
+    pub group: Uuid,
+    pub group_name: &'a str,
+    /// Counts the rotations of the group's tokens.
+    pub group_generation: u64,
+    /// Whether its schema is that of a parent.
+    pub is_child: bool,
+}
+
+impl Claims {
+    /// The rights on a database; `None` is none, as if the database did not exist. Says nothing of the time.
+    pub fn access_to(&self, target: &Target<'_>) -> Option<Access> {
+        match (&self.said, self.issuer) {
+            (Said::Own(claims), Issuer::Own) => claims.access_to(target),
+            (Said::Foreign(claims), Issuer::Server) => claims.access_to(target),
+            (Said::Foreign(claims), Issuer::Group(id)) if id == target.group => {
+                claims.access_to(target)
+            }
+            (Said::Foreign(claims), Issuer::Database(id)) if id == target.id => {
+                claims.access_to(target)
+            }
+            _ => None,
+        }
+    }
+
+    /// When the token stops being valid, in seconds since 1970.
+    pub fn expires_at(&self) -> Option<u64> {
+        match &self.said {
+            Said::Own(claims) => claims.exp,
+            Said::Foreign(claims) => claims.expires_at(),
+        }
+    }
+
+    /// The one database that a token of this server is for.
+    pub fn database(&self) -> Option<Uuid> {
+        match &self.said {
+            Said::Own(claims) => claims.id,
+            Said::Foreign(_) => None,
+        }
+    }
+}
+
+/// Reads a claim that may be absent but not null: a null `id` must not become "all databases".
+pub(super) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    claim: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(claim).map(Some)
+}
