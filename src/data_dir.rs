@@ -9,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rustix::fs::{FlockOperation, flock};
 
+use crate::auth::SigningKey;
 use crate::error::{Error, Result};
 
 /// A data directory that this process has for itself, as long as the value lives.
@@ -74,11 +75,30 @@ impl DataDir {
         }
     }
 
-    /// Written beside and renamed, so that no crash leaves half a token.
+    /// The key that signs this server's tokens; made at the first start, readable by the owner only.
+    pub fn signing_key(&self) -> Result<SigningKey> {
+        let path = self.path.join("token-key.pem");
+        match fs::read_to_string(&path) {
+            Ok(pem) => SigningKey::from_pem(&pem).map_err(|error| cannot_use(&path, error)),
+            Err(error) if error.kind() == IoErrorKind::NotFound => {
+                let key = SigningKey::generate()?;
+                self.write_secret(&path, &key.to_pem()?)?;
+                Ok(key)
+            }
+            Err(error) => Err(cannot_use(&path, error)),
+        }
+    }
+
     fn make_api_token(&self, path: &Path) -> Result<String> {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes).map_err(|error| Error::internal("get random bytes", error))?;
         let token = URL_SAFE_NO_PAD.encode(bytes);
+        self.write_secret(path, &token)?;
+        Ok(token)
+    }
+
+    /// Written beside and renamed, so that no crash leaves half a secret.
+    fn write_secret(&self, path: &Path, text: &str) -> Result<()> {
         let beside = path.with_extension("new");
         let write = || -> std::io::Result<()> {
             let mut file = OpenOptions::new()
@@ -87,13 +107,12 @@ impl DataDir {
                 .write(true)
                 .mode(0o600)
                 .open(&beside)?;
-            writeln!(file, "{token}")?;
+            writeln!(file, "{}", text.trim_end())?;
             file.sync_all()?;
             fs::rename(&beside, path)?;
             File::open(&self.path)?.sync_all()
         };
-        write().map_err(|error| cannot_use(path, error))?;
-        Ok(token)
+        write().map_err(|error| cannot_use(path, error))
     }
 }
 
@@ -101,5 +120,5 @@ impl DataDir {
 const TOKEN_CHARS_MIN: usize = 32;
 
 fn cannot_use(path: &Path, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
-    Error::internal(format!("use the token file {}", path.display()), cause)
+    Error::internal(format!("use the file {}", path.display()), cause)
 }

@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
-use crate::auth::Gate;
+use crate::auth::{Authority, Gate};
 use crate::catalog::Catalog;
 use crate::config::ServeArgs;
 use crate::data_dir::DataDir;
@@ -38,6 +38,7 @@ impl Server {
     pub async fn start(config: &ServeArgs) -> Result<Self> {
         let data_dir = DataDir::open(&config.data_dir)?;
         let api_token = data_dir.api_token()?;
+        let authority = Arc::new(Authority::new(&data_dir.signing_key()?)?);
         let connections = connections(raise_file_limit());
         let (threads, write_wait) = (config.threads(), config.write_wait);
         let engine = Engine::new(threads, connections, write_wait, config.statement_timeout);
@@ -62,13 +63,14 @@ impl Server {
         let (stop, stopped) = watch::channel(false);
         let sweeping =
             tokio::spawn(sweep(Arc::clone(&namespaces), Arc::clone(&streams), stopped.clone()));
-        let gate = Arc::new(Gate::new(api_token, address.ip().is_loopback()));
+        let gate = Gate::new(api_token, Arc::clone(&authority), address.ip().is_loopback());
         let sockets = Arc::new(Semaphore::new(limits::SOCKETS_MAX));
         let app = Arc::new(App {
             catalog,
             namespaces,
             streams,
-            gate,
+            gate: Arc::new(gate),
+            authority,
             sockets: Arc::clone(&sockets),
             stopped: stopped.clone(),
             address,

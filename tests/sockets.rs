@@ -164,7 +164,7 @@ async fn texts_cursors_and_the_rest_of_version_3() {
         socket.ask(json!({ "type": "open_stream", "stream_id": 1 })).await["type"],
         "open_stream"
     );
-    socket.say(json!({ "type": "hello", "jwt": "again" })).await;
+    socket.say(json!({ "type": "hello", "jwt": server.token })).await;
     assert_eq!(socket.hear().await["type"], "hello_ok");
     server.stop().await;
 }

@@ -13,14 +13,16 @@ pub struct Access {
     pub ddl: bool,
     /// What of that is meant for which tables; `None` is all for all tables.
     pub tables: Option<Arc<TablePermissions>>,
+    /// Why it may not write although the caller may: the owner has blocked it.
+    pub blocked: Option<Arc<str>>,
 }
 
 impl Access {
     /// Everything that a client can do at all.
-    pub const FULL: Access = Access { write: true, ddl: true, tables: None };
+    pub const FULL: Access = Access { write: true, ddl: true, tables: None, blocked: None };
 
     /// Reads everything.
-    pub const READ_ONLY: Access = Access { write: false, ddl: false, tables: None };
+    pub const READ_ONLY: Access = Access { write: false, ddl: false, tables: None, blocked: None };
 
     /// Whether these rights include all of `other`.
     pub fn covers(&self, other: &Access) -> bool {

@@ -74,7 +74,7 @@ impl ForeignClaims {
             return None;
         }
         let write = self.a.is_none_or(|a| a == Authorization::Rw);
-        Some(Access { write, ddl: write && !target.is_child, tables: None })
+        Some(Access { write, ddl: write && !target.is_child, tables: None, blocked: None })
     }
 
     /// Whether the token says anything of rights on databases. A login of an identity provider does not.
@@ -94,7 +94,7 @@ impl Permissions {
         let write = ddl || self.rw.covers(target) || self.rwa.covers(target);
         let read = write || self.ro.covers(target) || self.roa.covers(target);
         let ddl = write && (!target.is_child || ddl);
-        read.then_some(Access { write, ddl, tables: None })
+        read.then_some(Access { write, ddl, tables: None, blocked: None })
     }
 }
 

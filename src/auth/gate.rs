@@ -1,39 +1,60 @@
-//! The owner's own token, and the rule for callers without one.
+//! Who gets in at all: whoever has a token, and on a loopback address also who has none.
 
-use super::access::Access;
+use std::sync::Arc;
+
+use super::authority::Authority;
+use super::claims::Claims;
 use crate::error::{Error, ErrorKind, Result};
+
+/// Who a caller of the data plane is, before it is known which database is meant.
+#[derive(Clone, Debug)]
+pub enum Identity {
+    /// May do everything: has the owner's token, or comes from this machine, as its operator allows.
+    Owner,
+    /// May do what a verified token says.
+    Token(Arc<Claims>),
+}
 
 /// Decides who gets in. Without a rule that lets a caller in, the answer is no.
 pub struct Gate {
     api_token: String,
+    authority: Arc<Authority>,
     /// Whether the data plane is open to everybody who can reach it, as on a loopback address.
     is_open: bool,
 }
 
 impl Gate {
-    pub fn new(api_token: String, is_open: bool) -> Self {
-        Gate { api_token, is_open }
+    pub fn new(api_token: String, authority: Arc<Authority>, is_open: bool) -> Self {
+        Gate { api_token, authority, is_open }
     }
 
-    /// The rights of a caller on databases. `is_local` says that the request comes from this machine, and not
-    /// through a proxy or a web page of somebody else.
-    pub fn data_plane(&self, token: Option<&str>, is_local: bool) -> Result<Access> {
-        if (self.is_open && is_local) || self.is_api_token(token) {
-            Ok(Access::FULL)
-        } else if self.is_open && token.is_none() {
-            Err(Error::new(
+    /// Who a caller of the data plane is. `is_local` says that the request comes from this machine, and not
+    /// through a proxy or a web page of somebody else; `now` is in seconds since 1970.
+    pub fn identify(&self, token: Option<&str>, is_local: bool, now: u64) -> Result<Identity> {
+        match token {
+            None if self.is_open && is_local => Ok(Identity::Owner),
+            None if self.is_open => Err(Error::new(
                 ErrorKind::Unauthorized,
                 "Unauthorized: without a token only programs and pages of this machine get in, not \
                  web pages from elsewhere nor what a proxy forwards; send `Authorization: Bearer TOKEN`",
-            ))
-        } else {
-            Err(refuse(token))
+            )),
+            None => Err(no_token()),
+            Some(_) if self.is_api_token(token) => Ok(Identity::Owner),
+            Some(token) => self.authority.verify(token, now).map(Identity::Token),
         }
     }
 
     /// Lets the owner of the server in.
     pub fn platform(&self, token: Option<&str>) -> Result<()> {
-        if self.is_api_token(token) { Ok(()) } else { Err(refuse(token)) }
+        match token {
+            None => Err(no_token()),
+            Some(_) if self.is_api_token(token) => Ok(()),
+            Some(_) => Err(Error::new(
+                ErrorKind::Unauthorized,
+                "Unauthorized: the token is not one of the platform API; the owner's is in the file `api-token` \
+                 of the server's data directory",
+            )),
+        }
     }
 
     /// Compares all bytes whatever they are, so that the time taken tells nothing.
@@ -45,41 +66,42 @@ impl Gate {
     }
 }
 
-fn refuse(token: Option<&str>) -> Error {
-    let message = match token {
-        None => {
-            "Unauthorized: no token was given; send `Authorization: Bearer TOKEN` with the token in \
-             the file `api-token` of the server's data directory"
-        }
-        Some(_) => {
-            "Unauthorized: the token is not valid here; the right one is in the file `api-token` of \
-             the server's data directory"
-        }
-    };
-    Error::new(ErrorKind::Unauthorized, message)
+fn no_token() -> Error {
+    Error::new(
+        ErrorKind::Unauthorized,
+        "Unauthorized: no token was given; send `Authorization: Bearer TOKEN`",
+    )
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use super::super::{Authority, SigningKey};
     use super::Gate;
+
+    fn gate(is_open: bool) -> Gate {
+        let authority = Authority::new(&SigningKey::generate().unwrap()).unwrap();
+        Gate::new("secret".to_owned(), Arc::new(authority), is_open)
+    }
 
     #[test]
     fn only_the_api_token_opens_a_closed_gate() {
-        let gate = Gate::new("secret".to_owned(), false);
+        let gate = gate(false);
         for token in [None, Some(""), Some("secre"), Some("secret2"), Some("Secret")] {
-            assert!(gate.data_plane(token, true).is_err(), "{token:?}");
+            assert!(gate.identify(token, true, 0).is_err(), "{token:?}");
             assert!(gate.platform(token).is_err(), "{token:?}");
         }
-        assert!(gate.data_plane(Some("secret"), false).is_ok());
+        assert!(gate.identify(Some("secret"), false, 0).is_ok());
         assert!(gate.platform(Some("secret")).is_ok());
     }
 
     #[test]
-    fn an_open_gate_is_open_to_data_only() {
-        let gate = Gate::new("secret".to_owned(), true);
-        assert!(gate.data_plane(None, true).is_ok());
-        assert!(gate.data_plane(None, false).is_err());
-        assert!(gate.data_plane(Some("wrong"), false).is_err());
+    fn an_open_gate_is_open_to_data_only_and_to_those_without_a_token() {
+        let gate = gate(true);
+        assert!(gate.identify(None, true, 0).is_ok());
+        assert!(gate.identify(None, false, 0).is_err());
+        assert!(gate.identify(Some("wrong"), true, 0).is_err());
         assert!(gate.platform(None).is_err());
     }
 }

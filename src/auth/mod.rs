@@ -22,6 +22,6 @@ pub use api_token::{ApiToken, Scope, Scopes};
 pub use authority::{Authority, Grant};
 pub use claims::{Claims, Issuer, Target};
 pub use expiration::parse_expiration;
-pub use gate::Gate;
+pub use gate::{Gate, Identity};
 pub use keys::{ForeignKey, SigningKey, VerifyingKey};
 pub use permissions::{TableAction, TablePermissions};

@@ -71,6 +71,17 @@ impl Catalog {
         found.map_err(failed("look a database up"))
     }
 
+    /// The name of the database with this id.
+    pub fn database_name(&self, id: Uuid) -> Result<Option<NamespaceName>> {
+        let sql = "SELECT name FROM databases WHERE id = ? AND deleted_at IS NULL";
+        let db = self.lock();
+        let mut statement = db.prepare_cached(sql).map_err(failed("look a database up"))?;
+        let read = |row: &Row<'_>| {
+            NamespaceName::parse(row.get_ref(0)?.as_str()?).map_err(|error| bad_text(0, error))
+        };
+        statement.query_row([id.to_string()], read).optional().map_err(failed("look a database up"))
+    }
+
     /// Databases in the order of their names.
     pub fn databases(&self, filter: &Filter) -> Result<Vec<Record>> {
         let sql = format!(

@@ -62,6 +62,12 @@ fn data_version(db: &Connection) -> Result<i64> {
         .map_err(failed("look for changes of the catalog"))
 }
 
+/// The time that tokens, databases and usage are dated by: seconds since 1970.
+pub fn now() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
+}
+
 fn failed(doing: &'static str) -> impl Fn(rusqlite::Error) -> Error {
     move |error| Error::internal(doing, error)
 }

@@ -50,6 +50,8 @@ pub enum ErrorKind {
     BadRequest,
     BodyTooLarge,
     Unauthorized,
+    /// The owner has blocked a database.
+    Blocked,
     DatabaseNotFound,
     DatabaseExists,
     GroupNotFound,
@@ -90,6 +92,7 @@ impl ErrorKind {
             BadRequest => ("BAD_REQUEST", 400),
             BodyTooLarge => ("BODY_TOO_LARGE", 413),
             Unauthorized => ("UNAUTHORIZED", 401),
+            Blocked => ("BLOCKED", 403),
             DatabaseNotFound => ("DATABASE_NOT_FOUND", 404),
             DatabaseExists => ("DATABASE_EXISTS", 409),
             GroupNotFound => ("GROUP_NOT_FOUND", 404),

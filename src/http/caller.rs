@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, header};
 use super::App;
 use super::target;
 use crate::auth::Access;
-use crate::catalog::NamespaceName;
+use crate::catalog;
 use crate::error::{Error, Result};
 use crate::namespace::Namespace;
 
@@ -25,31 +25,10 @@ impl FromRequestParts<Arc<App>> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self> {
         // First the right to ask, then the question: whether a database exists is not told to strangers.
-        let access = app.gate.data_plane(bearer(&parts.headers), is_local(&parts.headers))?;
-        let namespace = app.namespaces.first(&target::candidates(parts)?)?;
-        Ok(Caller { namespace, access })
-    }
-}
-
-/// The databases that a request may mean, for one that is let in later.
-pub(crate) struct Candidates(pub(crate) Vec<NamespaceName>);
-
-impl FromRequestParts<Arc<App>> for Candidates {
-    type Rejection = Error;
-
-    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Self> {
-        target::candidates(parts).map(Candidates)
-    }
-}
-
-/// The owner of the server: a caller of the platform API.
-pub(crate) struct Owner;
-
-impl FromRequestParts<Arc<App>> for Owner {
-    type Rejection = Error;
-
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self> {
-        app.gate.platform(bearer(&parts.headers)).map(|()| Owner)
+        let (token, is_local) = (bearer(&parts.headers), is_local(&parts.headers));
+        let identity = app.gate.identify(token, is_local, catalog::now())?;
+        let admission = app.namespaces.admit(&target::wanted(parts)?, identity)?;
+        Ok(Caller { namespace: admission.namespace, access: admission.access })
     }
 }
 
@@ -73,11 +52,21 @@ fn is_loopback_origin(origin: &str) -> bool {
     is_name || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+/// The token of a request. Some clients that have none say so in words.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?;
+    // What cannot be read is still no permission to come without one.
+    let value = value.to_str().unwrap_or("unreadable");
+    let token = match value.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
+        _ if value.trim().eq_ignore_ascii_case("bearer") => "",
+        _ => value,
+    };
+    (!NO_TOKEN.contains(&token)).then_some(token)
 }
+
+/// The Rust client sends nothing behind `Bearer`, the Python client `None`, JavaScript what it has not got.
+const NO_TOKEN: [&str; 4] = ["", "None", "undefined", "null"];
 
 #[cfg(test)]
 mod tests {

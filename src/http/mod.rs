@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use tokio::sync::{Semaphore, watch};
 
-use crate::auth::Gate;
+use crate::auth::{Authority, Gate};
 use crate::catalog::Catalog;
 use crate::hrana::Streams;
 use crate::namespace::Namespaces;
@@ -31,6 +31,8 @@ pub struct App {
     pub namespaces: Arc<Namespaces>,
     pub streams: Arc<Streams>,
     pub gate: Arc<Gate>,
+    /// Mints tokens.
+    pub authority: Arc<Authority>,
     /// Places for WebSockets.
     pub sockets: Arc<Semaphore>,
     /// Says when the server stops.

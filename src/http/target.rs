@@ -1,12 +1,13 @@
 //! Which database a request means: by its path, by a header, or by its host name.
 
-use axum::extract::Request;
+use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::uri::{PathAndQuery, Uri};
 use axum::http::{Extensions, HeaderMap, header};
 
 use crate::catalog::NamespaceName;
 use crate::error::{Error, ErrorKind, Result};
+use crate::namespace::Wanted;
 
 /// The header that names a database, as sqld has it.
 pub(crate) const NAMESPACE_HEADER: &str = "x-namespace";
@@ -61,23 +62,34 @@ fn split(path: &str) -> (Option<String>, Option<String>) {
     }
 }
 
-/// The candidates for the database of a request, the first that exists is meant.
-pub(crate) fn candidates(parts: &Parts) -> Result<Vec<NamespaceName>> {
+/// The databases that a request may mean.
+pub(crate) fn wanted(parts: &Parts) -> Result<Wanted> {
     if let Some(error) = missing_slash(&parts.extensions) {
         return Err(error);
     }
     if let Some(PathName(name)) = parts.extensions.get() {
-        return Ok(vec![NamespaceName::parse(name)?]);
+        return Ok(Wanted::Named(vec![NamespaceName::parse(name)?]));
     }
     if let Some(name) = parts.headers.get(NAMESPACE_HEADER) {
         let name = name.to_str().map_err(|_| {
             Error::new(ErrorKind::NameInvalid, "the header x-namespace is not a database name")
         })?;
-        return Ok(vec![NamespaceName::parse(name)?]);
+        return Ok(Wanted::Named(vec![NamespaceName::parse(name)?]));
     }
     match host(&parts.uri, &parts.headers) {
         Some(host) => from_host(host),
-        None => Ok(vec![NamespaceName::default_name()]),
+        None => Ok(Wanted::Unnamed),
+    }
+}
+
+/// The same, for a caller that is let in later.
+pub(crate) struct WantedDatabase(pub(crate) Wanted);
+
+impl<S: Sync> FromRequestParts<S> for WantedDatabase {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
+        wanted(parts).map(WantedDatabase)
     }
 }
 
@@ -102,28 +114,28 @@ pub(crate) fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> 
 
 /// `{name}-{org}.{domain}` as Turso has it, `{name}.{domain}` as sqld has it. Both parts of the first may hold
 /// dashes, so they are looked up and not split. A host without a dot, or an address, names no database.
-fn from_host(host: &str) -> Result<Vec<NamespaceName>> {
+fn from_host(host: &str) -> Result<Wanted> {
     let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
     let is_ipv6 = host.starts_with('[');
     let host = if is_ipv6 { host } else { host.split(':').next().unwrap_or(host) };
     let is_ipv4 = host.parse::<std::net::Ipv4Addr>().is_ok();
     let label = match host.split_once('.') {
         Some((label, _)) if !is_ipv6 && !is_ipv4 => label.to_ascii_lowercase(),
-        _ => return Ok(vec![NamespaceName::default_name()]),
+        _ => return Ok(Wanted::Unnamed),
     };
     let of_organization = label.strip_suffix(ORGANIZATION).and_then(|l| l.strip_suffix('-'));
     let names = [of_organization, Some(&label)];
     let names: Vec<_> = names.into_iter().flatten().map(NamespaceName::parse).collect();
     // With one good candidate the bad one is not the reader's business.
     match names.iter().any(Result::is_ok) {
-        true => Ok(names.into_iter().flatten().collect()),
-        false => names.into_iter().collect(),
+        true => Ok(Wanted::Named(names.into_iter().flatten().collect())),
+        false => names.into_iter().collect::<Result<_>>().map(Wanted::Named),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{from_host, split};
+    use super::{Wanted, from_host, split};
 
     #[test]
     fn paths() {
@@ -147,10 +159,10 @@ mod tests {
     #[test]
     fn hosts() {
         let cases = [
-            ("localhost:8080", "default"),
-            ("127.0.0.1:8080", "default"),
-            ("[::1]:8080", "default"),
-            ("hranad", "default"),
+            ("localhost:8080", "(unnamed)"),
+            ("127.0.0.1:8080", "(unnamed)"),
+            ("[::1]:8080", "(unnamed)"),
+            ("hranad", "(unnamed)"),
             ("shop.example.com", "shop"),
             ("SHOP.example.com:80", "shop"),
             ("my-shop-local.turso.io", "my-shop,my-shop-local"),
@@ -158,8 +170,10 @@ mod tests {
             ("-local.example.com", "-local"),
         ];
         for (host, names) in cases {
-            let found = from_host(host).unwrap();
-            let found: Vec<_> = found.iter().map(|name| name.as_str()).collect();
+            let found = match from_host(host).unwrap() {
+                Wanted::Named(found) => found.iter().map(|name| name.to_string()).collect(),
+                Wanted::Unnamed => vec!["(unnamed)".to_owned()],
+            };
             assert_eq!(found.join(","), names, "{host}");
         }
         assert!(from_host("a_b.example.com").is_err());

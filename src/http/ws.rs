@@ -1,7 +1,7 @@
 //! Hrana over WebSocket: the upgrade, and frames in and out. What messages mean is in [`crate::hrana::session`].
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
@@ -16,16 +16,18 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Error as WsError;
 
 use super::App;
-use super::caller::{Candidates, is_local};
-use crate::catalog::NamespaceName;
+use super::caller::is_local;
+use super::target::WantedDatabase;
+use crate::catalog;
 use crate::error::{Error, ErrorKind, Result};
 use crate::hrana::session::{Closing, Effect, Host, Reply, Session};
 use crate::limits;
+use crate::namespace::Wanted;
 
 /// `GET /` with an upgrade.
 pub(crate) async fn upgrade(
     State(app): State<Arc<App>>,
-    Candidates(names): Candidates,
+    WantedDatabase(wanted): WantedDatabase,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response> {
@@ -42,7 +44,7 @@ pub(crate) async fn upgrade(
         .max_frame_size(limits::BODY_BYTES_MAX);
     Ok(upgrade.on_upgrade(move |socket| async move {
         let Ok(_open) = app.sockets.clone().acquire_owned().await else { return };
-        Conversation::new(&app, is_local, socket, version, encoding, names).run().await;
+        Conversation::new(&app, is_local, socket, version, encoding, wanted).run().await;
     }))
 }
 
@@ -74,6 +76,8 @@ struct Conversation {
     /// Places of outstanding requests.
     places: Arc<Semaphore>,
     stopped: watch::Receiver<bool>,
+    /// Says when the session may not be admitted any more.
+    revisions: watch::Receiver<()>,
     heard: Instant,
 }
 
@@ -84,7 +88,7 @@ impl Conversation {
         socket: WebSocket,
         version: Version,
         encoding: Encoding,
-        names: Vec<NamespaceName>,
+        wanted: Wanted,
     ) -> Self {
         let (sender, replies) = mpsc::channel(limits::SOCKET_REPLIES_MAX);
         let host = Host {
@@ -96,10 +100,11 @@ impl Conversation {
         Conversation {
             socket,
             encoding,
-            session: Session::new(host, version, names, sender),
+            session: Session::new(host, version, wanted, sender),
             replies,
             places: Arc::new(Semaphore::new(limits::SOCKET_OUTSTANDING_MAX)),
             stopped: app.stopped.clone(),
+            revisions: app.namespaces.revisions(),
             heard: Instant::now(),
         }
     }
@@ -110,6 +115,7 @@ impl Conversation {
         let mut ping = tokio::time::interval_at(first, limits::SOCKET_PING);
         let closing = loop {
             let place = Arc::clone(&self.places).acquire_owned();
+            let expiry = expiry(self.session.expires_at());
             let outcome = tokio::select! {
                 // Without a place the socket is not read, and TCP makes the client wait.
                 (place, frame) = async { (place.await, self.socket.recv().await) } => {
@@ -121,6 +127,8 @@ impl Conversation {
                 }
                 Some(reply) = self.replies.recv() => self.send(reply.message).await,
                 _ = ping.tick() => self.ping().await,
+                Ok(()) = self.revisions.changed() => self.session.check(),
+                () = expiry => self.session.check(),
                 _ = self.stopped.changed() => Err(Closing {
                     code: GOING_AWAY,
                     reason: "the server is stopping".to_owned(),
@@ -205,6 +213,17 @@ impl Conversation {
             while let Some(Ok(_)) = socket.recv().await {}
         };
         let _ = timeout(limits::SOCKET_CLOSE, farewell).await;
+    }
+}
+
+/// Ends when a token does, a moment later at most.
+async fn expiry(expires_at: Option<u64>) {
+    match expires_at {
+        Some(expires_at) => {
+            let seconds = expires_at.saturating_sub(catalog::now());
+            tokio::time::sleep(Duration::from_secs(seconds)).await;
+        }
+        None => std::future::pending().await,
     }
 }
 

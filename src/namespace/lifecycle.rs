@@ -5,12 +5,11 @@
 
 use std::path::PathBuf;
 use std::sync::PoisonError;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use uuid::Uuid;
 
 use super::{Namespaces, not_found};
-use crate::catalog::{Filter, Group, GroupName, NamespaceName, Parent, Record, Settings};
+use crate::catalog::{self, Filter, Group, GroupName, NamespaceName, Parent, Record, Settings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sqlite::block;
 
@@ -66,7 +65,7 @@ impl Namespaces {
             parent,
             generation: 1,
             settings: new.settings,
-            created_at: now(),
+            created_at: i64::try_from(catalog::now()).unwrap_or(i64::MAX),
         };
         match &new.seed {
             Seed::Empty => self.files.create(record.id)?,
@@ -113,6 +112,7 @@ impl Namespaces {
         if let Some((_, namespace)) = self.open.remove(&record.name) {
             namespace.close();
         }
+        self.revised.send_replace(());
         Ok(())
     }
 
@@ -170,13 +170,8 @@ impl Namespaces {
     }
 }
 
-/// In seconds since 1970.
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
-}
-
-pub(super) fn group_not_found(name: &GroupName) -> Error {
+/// There is no group of this name.
+pub fn group_not_found(name: &GroupName) -> Error {
     Error::new(
         ErrorKind::GroupNotFound,
         format!("could not find group with name {name}: record not found"),

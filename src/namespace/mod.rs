@@ -2,6 +2,7 @@
 //!
 //! Invariant: there is at most one [`Namespace`] per database in this process, hence one turn to write it.
 
+mod admission;
 mod files;
 mod lifecycle;
 mod opened;
@@ -11,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use dashmap::DashMap;
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use self::files::Files;
@@ -18,7 +20,8 @@ use crate::catalog::{Catalog, GroupName, NamespaceName, Record, Settings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sqlite::{Database, Engine, Lease, Tenancy, block};
 
-pub use self::lifecycle::{NewDatabase, Seed};
+pub use self::admission::{Admission, Wanted};
+pub use self::lifecycle::{NewDatabase, Seed, group_not_found};
 pub use self::opened::Namespace;
 
 /// All databases.
@@ -29,6 +32,10 @@ pub struct Namespaces {
     /// How long a deleted database can be restored.
     retention: Duration,
     open: DashMap<NamespaceName, Arc<Namespace>>,
+    /// The names of those in `open` that were asked for by id.
+    ids: DashMap<Uuid, NamespaceName>,
+    /// Told when something has changed of databases that are open.
+    revised: watch::Sender<()>,
     /// Held while the catalog and `open` have to agree: on opening, changing and deleting.
     changing: Mutex<()>,
 }
@@ -42,8 +49,17 @@ impl Namespaces {
         retention: Duration,
     ) -> Result<Self> {
         let files = Files::open(&directory.join("databases"))?;
-        let (open, changing) = (DashMap::new(), Mutex::new(()));
-        let namespaces = Namespaces { catalog, files, engine, retention, open, changing };
+        let (open, ids, changing) = (DashMap::new(), DashMap::new(), Mutex::new(()));
+        let namespaces = Namespaces {
+            catalog,
+            files,
+            engine,
+            retention,
+            open,
+            ids,
+            changing,
+            revised: watch::Sender::default(),
+        };
         namespaces.purge()?;
         let name = NamespaceName::default_name();
         if namespaces.catalog.database(&name)?.is_none() {
@@ -58,6 +74,26 @@ impl Namespaces {
             Some(namespace) => Ok(Arc::clone(&namespace)),
             None => block(|| self.open_namespace(name)),
         }
+    }
+
+    /// The database of this id.
+    fn of_id(&self, id: Uuid) -> Result<Arc<Namespace>> {
+        let known = self.ids.get(&id).map(|name| name.clone());
+        let name = match known {
+            Some(name) => name,
+            None => block(|| self.catalog.database_name(id))?.ok_or_else(|| {
+                Error::new(
+                    ErrorKind::DatabaseNotFound,
+                    "the database of this token is not there any more",
+                )
+            })?,
+        };
+        let namespace = self.get(&name)?;
+        if namespace.id() != id {
+            return Err(not_found(&name));
+        }
+        self.ids.insert(id, name);
+        Ok(namespace)
     }
 
     /// The first of these databases that exists.
@@ -82,6 +118,11 @@ impl Namespaces {
         let namespace = Arc::new(Namespace::new(record, database));
         self.open.insert(name.clone(), Arc::clone(&namespace));
         Ok(namespace)
+    }
+
+    /// Tells when something has changed of databases that are open: who was admitted may not be so any more.
+    pub fn revisions(&self) -> watch::Receiver<()> {
+        self.revised.subscribe()
     }
 
     /// What the catalog says of a database.
@@ -135,6 +176,7 @@ impl Namespaces {
                 }
             }
         }
+        self.revised.send_replace(());
         Ok(())
     }
 
@@ -168,6 +210,7 @@ impl Namespaces {
             // Under the lock of the map's shard nobody can take another reference.
             namespace.database().has_idle() || Arc::strong_count(namespace) > 1
         });
+        self.ids.retain(|_, name| self.open.contains_key(name));
         // Closing takes its time: the last connection of a file checkpoints the WAL.
         block(|| drop(unused));
     }

@@ -1,112 +1,89 @@
 //! `databases`: create, list, show, delete.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{FromRequestParts, Query, RawPathParams, State};
-use axum::http::request::Parts;
+use axum::extract::{Query, State};
 use axum::response::Response;
-use hrana_protocol::json;
 use serde::Deserialize;
 
+use super::fields;
+use super::operator::Operator;
+use super::place::Place;
 use super::shapes::{DatabaseBody, DeletedBody, ListBody, OneBody, Pagination};
-use crate::catalog::{Filter, GroupName, NamespaceName};
-use crate::error::{Error, ErrorKind, Result};
+use crate::auth::Scope;
+use crate::catalog::{Filter, GroupName, NamespaceName, Record, Settings};
+use crate::error::{Error, Result};
 use crate::http::App;
-use crate::http::caller::Owner;
-use crate::http::target::{self, ORGANIZATION};
 use crate::http::wire::{WholeBody, json_response};
-use crate::namespace::NewDatabase;
+use crate::namespace::{NewDatabase, Seed};
 use crate::sqlite::block;
 
-/// What the URL says, and how the client reached the server.
-pub(crate) struct Place {
-    database: Option<String>,
-    host: String,
-}
-
-impl FromRequestParts<Arc<App>> for Place {
-    type Rejection = Error;
-
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self> {
-        let host = target::host(&parts.uri, &parts.headers)
-            .map_or_else(|| app.address.to_string(), str::to_owned);
-        let params = RawPathParams::from_request_parts(parts, app).await;
-        let params = params.map_err(|error| Error::bad_request(error.to_string()))?;
-        let mut place = Place { database: None, host };
-        for (name, value) in &params {
-            match name {
-                "database" => place.database = Some(value.to_owned()),
-                "organization" if value != ORGANIZATION => {
-                    return Err(Error::new(
-                        ErrorKind::NotFound,
-                        format!(
-                            "there is no organization {value:?}; this server's is {ORGANIZATION:?}"
-                        ),
-                    ));
-                }
-                _ => {}
-            }
-        }
-        Ok(place)
-    }
-}
-
-impl Place {
-    fn name(&self) -> Result<NamespaceName> {
-        NamespaceName::parse(self.database.as_deref().unwrap_or_default())
-    }
-}
-
-/// The fields of a request to create a database that this version understands.
-#[derive(Default)]
+/// The fields of a request to create a database. Where databases are is not for the client to say.
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct CreateFields {
     name: Option<String>,
     group: Option<String>,
+    seed: Option<SeedFields>,
+    is_schema: Option<bool>,
+    schema: Option<String>,
 }
 
-impl CreateFields {
-    /// Reads the fields, with their names in any case, as the CLI and the SDKs differ in it.
-    fn decode(body: &[u8]) -> Result<Self> {
-        let fields: BTreeMap<String, serde_json::Value> = json::decode(body)?;
-        let mut read = CreateFields::default();
-        for (name, value) in fields {
-            match (name.to_ascii_lowercase().as_str(), value) {
-                ("name", serde_json::Value::String(value)) => read.name = Some(value),
-                ("group", serde_json::Value::String(value)) => read.group = Some(value),
-                (name @ ("name" | "group"), _) => {
-                    return Err(Error::bad_request(format!("the field `{name}` must be a string")));
-                }
-                (_, serde_json::Value::Null | serde_json::Value::Bool(false)) => {}
-                (name @ ("schema" | "is_schema" | "seed"), _) => {
-                    return Err(Error::bad_request(format!(
-                        "the field `{name}` is not supported yet: only empty databases can be created"
-                    )));
-                }
-                _ => {}
-            }
-        }
-        Ok(read)
-    }
+/// What a new database contains. The CLI calls the source of a copy `value`, the SDKs call it `name`.
+#[derive(Deserialize)]
+struct SeedFields {
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(alias = "value")]
+    name: Option<String>,
+    timestamp: Option<String>,
 }
 
 /// `POST …/databases`
 pub(crate) async fn create(
-    _: Owner,
+    operator: Operator,
     place: Place,
     State(app): State<Arc<App>>,
     WholeBody(body): WholeBody,
 ) -> Result<Response> {
-    let fields = CreateFields::decode(&body)?;
+    let fields: CreateFields = fields::decode(&body)?;
     let name = fields.name.ok_or_else(|| Error::bad_request("the field `name` is missing"))?;
     let name = NamespaceName::parse(&name)?;
-    let group = match fields.group {
+    if fields.is_schema == Some(true) || fields.schema.is_some_and(|schema| !schema.is_empty()) {
+        return Err(Error::bad_request("schema databases are not supported yet"));
+    }
+    let group = match fields.group.filter(|group| !group.is_empty()) {
         Some(group) => GroupName::parse(&group)?,
         None => GroupName::default_name(),
     };
-    let record = app.namespaces.create(NewDatabase::empty(name, group))?;
-    Ok(json_response(&OneBody { database: DatabaseBody::new(record, &place.host) }))
+    let group = block(|| app.catalog.group(&group))?
+        .ok_or_else(|| Error::bad_request(format!("group not found: there is no group {group}")))?;
+    operator.may(Scope::DbCreate, &group)?;
+    let seed = match fields.seed {
+        None => Seed::Empty,
+        Some(seed) => read_seed(&app, &operator, seed)?,
+    };
+    let new = NewDatabase { name, group: group.name, seed, settings: Settings::default() };
+    let record = app.namespaces.create(new)?;
+    Ok(json_response(&OneBody { database: DatabaseBody::new(&record, &place.host) }))
+}
+
+fn read_seed(app: &App, operator: &Operator, seed: SeedFields) -> Result<Seed> {
+    match seed.kind.as_str() {
+        "database" => {
+            if seed.timestamp.is_some_and(|timestamp| !timestamp.is_empty()) {
+                return Err(Error::bad_request(
+                    "seed: there is no history to copy a database of the past from; leave `timestamp` out",
+                ));
+            }
+            let name = seed.name.ok_or_else(|| Error::bad_request("seed: `name` is missing"))?;
+            let source = app.namespaces.find(&NamespaceName::parse(&name)?)?;
+            operator.may(Scope::Read, &source.group)?;
+            Ok(Seed::Copy(source))
+        }
+        kind => Err(Error::bad_request(format!("seed: the type {kind:?} is not supported yet"))),
+    }
 }
 
 #[derive(Deserialize)]
@@ -114,7 +91,7 @@ pub(crate) struct ListQuery {
     group: Option<String>,
     /// Children of a schema database; there are none yet.
     schema: Option<String>,
-    /// Branches of a database; there are none yet.
+    /// Copies of the database with this id.
     parent: Option<String>,
     limit: Option<usize>,
     cursor: Option<String>,
@@ -122,22 +99,22 @@ pub(crate) struct ListQuery {
 
 /// `GET …/databases`: all of them, or a page of `limit`.
 pub(crate) async fn list(
-    _: Owner,
+    operator: Operator,
     place: Place,
     State(app): State<Arc<App>>,
     query: Result<Query<ListQuery>, QueryRejection>,
 ) -> Result<Response> {
     let Query(query) = query.map_err(|error| Error::bad_request(error.body_text()))?;
-    let is_none = |filter: &Option<String>| filter.as_ref().is_none_or(String::is_empty);
+    let given = |filter: Option<String>| filter.filter(|filter| !filter.is_empty());
     let limit = query.limit.filter(|limit| *limit > 0);
     let mut records = Vec::new();
-    if is_none(&query.schema) && is_none(&query.parent) {
+    if given(query.schema).is_none() {
         let filter = Filter {
-            group: query.group.filter(|group| !group.is_empty()),
+            group: given(query.group),
+            parent: given(query.parent),
             after: query.cursor.unwrap_or_default(),
             // One more tells whether there is a next page.
             limit: limit.map(|limit| limit.saturating_add(1)),
-            ..Filter::default()
         };
         records = block(|| app.catalog.databases(&filter))?;
     }
@@ -146,23 +123,31 @@ pub(crate) async fn list(
         records.truncate(limit);
         next = records.last().map(|record| record.name.to_string());
     }
-    let databases = records.into_iter().map(|record| DatabaseBody::new(record, &place.host));
-    Ok(json_response(&ListBody { databases: databases.collect(), pagination: Pagination { next } }))
+    let seen = records.iter().filter(|record| operator.sees(&record.group));
+    let databases = seen.map(|record| DatabaseBody::new(record, &place.host)).collect();
+    Ok(json_response(&ListBody { databases, pagination: Pagination { next } }))
+}
+
+/// The database in the URL, if the operator may do this to it.
+pub(super) fn find(operator: &Operator, place: &Place, scope: Scope) -> Result<Record> {
+    let record = place.database()?;
+    operator.may(scope, &record.group)?;
+    Ok(record)
 }
 
 /// `GET …/databases/{database}`
-pub(crate) async fn show(_: Owner, place: Place, State(app): State<Arc<App>>) -> Result<Response> {
-    let record = app.namespaces.find(&place.name()?)?;
-    Ok(json_response(&OneBody { database: DatabaseBody::new(record, &place.host) }))
+pub(crate) async fn show(operator: Operator, place: Place) -> Result<Response> {
+    let record = find(&operator, &place, Scope::Read)?;
+    Ok(json_response(&OneBody { database: DatabaseBody::new(&record, &place.host) }))
 }
 
 /// `DELETE …/databases/{database}`
 pub(crate) async fn delete(
-    _: Owner,
+    operator: Operator,
     place: Place,
     State(app): State<Arc<App>>,
 ) -> Result<Response> {
-    let name = place.name()?;
-    app.namespaces.delete(&name)?;
-    Ok(json_response(&DeletedBody { database: name.to_string() }))
+    let record = find(&operator, &place, Scope::DbDelete)?;
+    app.namespaces.delete(&record.name)?;
+    Ok(json_response(&DeletedBody { database: record.name.to_string() }))
 }

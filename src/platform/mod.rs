@@ -1,7 +1,10 @@
-//! Turso's platform API, as far as it exists: databases.
+//! Turso's platform API, as far as it exists.
 //!
 //! Success is exactly 200 with a JSON body, failure has `{"error": …}`: what the `turso` CLI and the platform
 //! SDKs expect. Request bodies are read whatever their content type, with keys in any case.
 
 pub mod databases;
+mod fields;
+mod operator;
+mod place;
 mod shapes;

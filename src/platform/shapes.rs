@@ -31,20 +31,29 @@ pub(super) struct DatabaseBody {
     sleeping: bool,
     archived: bool,
     delete_protection: bool,
-    parent: Option<&'static str>,
+    parent: Option<ParentBody>,
+}
+
+/// What a database was copied from.
+#[derive(Serialize)]
+struct ParentBody {
+    id: String,
+    name: String,
+    /// In seconds since 1970.
+    branched_at: i64,
 }
 
 impl DatabaseBody {
     /// `host` is where the client reaches the server: the database is at a path there, which works without
     /// any DNS. It ends in a slash because clients resolve their URLs against it.
-    pub(super) fn new(record: Record, host: &str) -> Self {
+    pub(super) fn new(record: &Record, host: &str) -> Self {
         DatabaseBody {
             hostname: format!("{host}/db/{}/", record.name),
             name: record.name.to_string(),
             id: record.id.to_string(),
-            block_reads: false,
-            block_writes: false,
-            allow_attach: false,
+            block_reads: record.settings.block_reads,
+            block_writes: record.settings.block_writes,
+            allow_attach: record.settings.allow_attach,
             regions: ["local"],
             primary_region: "local",
             kind: "logical",
@@ -54,8 +63,12 @@ impl DatabaseBody {
             schema: "",
             sleeping: false,
             archived: false,
-            delete_protection: false,
-            parent: None,
+            delete_protection: record.settings.delete_protection,
+            parent: record.parent.as_ref().map(|parent| ParentBody {
+                id: parent.id.to_string(),
+                name: parent.name.clone(),
+                branched_at: record.created_at,
+            }),
         }
     }
 }

@@ -103,7 +103,11 @@ fn deny(reason: &str) -> Verdict {
 }
 
 fn write(access: &Access) -> Verdict {
-    if access.write { Verdict::Allow } else { deny("this access is read-only") }
+    match &access.blocked {
+        _ if access.write => Verdict::Allow,
+        Some(reason) => deny(reason),
+        None => deny("this access is read-only"),
+    }
 }
 
 fn ddl(access: &Access) -> Verdict {

@@ -17,7 +17,7 @@ use crate::auth::Access;
 use crate::error::ErrorKind;
 
 const OWNER: Access = Access::FULL;
-const WRITER: Access = Access { write: true, ddl: false, tables: None };
+const WRITER: Access = Access { write: true, ddl: false, ..Access::FULL };
 const READER: Access = Access::READ_ONLY;
 
 fn open(access: Access) -> (Connection, tempfile::TempDir) {

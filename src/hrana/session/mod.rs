@@ -18,11 +18,11 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use self::task::{Operation, StreamTask};
 use super::check_batch;
 use super::sql_store::SqlStore;
-use crate::auth::{Access, Gate};
-use crate::catalog::NamespaceName;
+use crate::auth::Gate;
+use crate::catalog;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
-use crate::namespace::{Namespace, Namespaces};
+use crate::namespace::{Admission, Namespaces, Wanted};
 
 /// An answer on its way to the client, with the place that its request had among the outstanding ones.
 pub struct Reply {
@@ -77,8 +77,8 @@ pub struct Session {
     host: Host,
     version: Version,
     /// What the client asked for; looked up once it has said hello.
-    names: Vec<NamespaceName>,
-    admitted: Option<(Arc<Namespace>, Access)>,
+    wanted: Wanted,
+    admitted: Option<Admission>,
     streams: HashMap<i32, StreamTask>,
     /// The stream of each open cursor.
     cursors: HashMap<i32, i32>,
@@ -87,16 +87,11 @@ pub struct Session {
 }
 
 impl Session {
-    pub fn new(
-        host: Host,
-        version: Version,
-        names: Vec<NamespaceName>,
-        replies: mpsc::Sender<Reply>,
-    ) -> Self {
+    pub fn new(host: Host, version: Version, wanted: Wanted, replies: mpsc::Sender<Reply>) -> Self {
         Session {
             host,
             version,
-            names,
+            wanted,
             admitted: None,
             streams: HashMap::new(),
             cursors: HashMap::new(),
@@ -115,10 +110,11 @@ impl Session {
             ClientMsg::Hello { jwt } => self.hello(jwt.as_deref(), place),
             ClientMsg::Request { request_id, request } => {
                 version::check(self.version, &request)?;
-                let Some((namespace, access)) = self.admitted.clone() else {
+                if self.admitted.is_none() {
                     return Err(Closing::policy("Received a request before hello message"));
-                };
-                self.request(request_id, request, (namespace, access), place)
+                }
+                self.check()?;
+                self.request(request_id, request, place)
             }
         }
     }
@@ -132,6 +128,12 @@ impl Session {
         // The Go client sends an empty token where it has none.
         match self.admit(jwt.filter(|jwt| !jwt.is_empty())) {
             Ok(admitted) => {
+                let before = self.admitted.as_ref().map(|admitted| &admitted.access);
+                if before.is_some_and(|access| *access != admitted.access) {
+                    // Streams have the rights that they were opened with.
+                    self.streams.clear();
+                    self.cursors.clear();
+                }
                 self.admitted = Some(admitted);
                 Ok(Effect::Reply(Reply { message: ServerMsg::HelloOk, place }))
             }
@@ -142,16 +144,30 @@ impl Session {
         }
     }
 
-    fn admit(&self, jwt: Option<&str>) -> Result<(Arc<Namespace>, Access)> {
-        let access = self.host.gate.data_plane(jwt, self.host.is_local)?;
-        Ok((self.host.namespaces.first(&self.names)?, access))
+    fn admit(&self, jwt: Option<&str>) -> Result<Admission> {
+        let identity = self.host.gate.identify(jwt, self.host.is_local, catalog::now())?;
+        self.host.namespaces.admit(&self.wanted, identity)
+    }
+
+    /// Fails once the client may not go on: its token has expired, or was made invalid.
+    pub fn check(&self) -> Result<(), Closing> {
+        match &self.admitted {
+            Some(admitted) => {
+                admitted.check(catalog::now()).map_err(|error| Closing::policy(error.message()))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// When the token that let the client in stops being valid, in seconds since 1970.
+    pub fn expires_at(&self) -> Option<u64> {
+        self.admitted.as_ref().and_then(Admission::expires_at)
     }
 
     fn request(
         &mut self,
         id: i32,
         request: Request,
-        admitted: (Arc<Namespace>, Access),
         place: OwnedSemaphorePermit,
     ) -> Result<Effect, Closing> {
         let done = |place, response| {
@@ -163,7 +179,7 @@ impl Session {
             Ok(Effect::Reply(Reply { message, place }))
         };
         match request {
-            Request::OpenStream { stream_id } => match self.open_stream(stream_id, admitted)? {
+            Request::OpenStream { stream_id } => match self.open_stream(stream_id)? {
                 Ok(()) => done(place, Response::OpenStream),
                 Err(error) => failed(place, &error),
             },
@@ -213,11 +229,10 @@ impl Session {
     }
 
     /// `Ok(Err(…))` is a stream that could not be opened, but whose id is used.
-    fn open_stream(
-        &mut self,
-        stream_id: i32,
-        (namespace, access): (Arc<Namespace>, Access),
-    ) -> Result<Result<()>, Closing> {
+    fn open_stream(&mut self, stream_id: i32) -> Result<Result<()>, Closing> {
+        let Some(admitted) = self.admitted.clone() else {
+            return Err(Closing::policy("Received a request before hello message"));
+        };
         if self.streams.contains_key(&stream_id) {
             return Err(Closing::protocol(format!("Stream {stream_id} already exists")));
         }
@@ -230,7 +245,7 @@ impl Session {
                 ),
             )));
         }
-        match StreamTask::start(&self.host, namespace, access, self.replies.clone()) {
+        match StreamTask::start(&self.host, admitted, self.replies.clone()) {
             Ok(task) => {
                 self.streams.insert(stream_id, task);
                 Ok(Ok(()))

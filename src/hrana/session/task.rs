@@ -10,12 +10,11 @@ use tokio::time::timeout;
 
 use super::cursor::Cursor;
 use super::{Host, Reply};
-use crate::auth::Access;
 use crate::error::{Error, ErrorKind, Result};
 use crate::hrana::baton::Baton;
 use crate::hrana::{Disconnect, StopOnDrop, Stream};
 use crate::limits;
-use crate::namespace::Namespace;
+use crate::namespace::Admission;
 
 /// What a stream is asked.
 pub(super) enum Operation {
@@ -43,13 +42,13 @@ pub(super) struct StreamTask {
 impl StreamTask {
     pub(super) fn start(
         host: &Host,
-        namespace: Arc<Namespace>,
-        access: Access,
+        admitted: Admission,
         replies: mpsc::Sender<Reply>,
     ) -> Result<Self> {
         let (jobs, queue) = mpsc::unbounded_channel();
         let disconnect = Disconnect::default();
-        let stream = Stream::open(Arc::clone(&host.namespaces), namespace, access);
+        let stream =
+            Stream::open(Arc::clone(&host.namespaces), admitted.namespace, admitted.access);
         let worker = Worker {
             id: Baton::new()?.stream,
             stream: Ok(stream),

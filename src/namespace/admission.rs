@@ -1,0 +1,108 @@
+//! Which database a caller gets, and with which rights.
+
+use std::sync::Arc;
+
+use super::{Namespace, Namespaces, not_found};
+use crate::auth::{Access, Identity, Target};
+use crate::catalog::{NamespaceName, Record};
+use crate::error::{Error, ErrorKind, Result};
+
+/// The databases that a request may mean.
+#[derive(Clone, Debug)]
+pub enum Wanted {
+    /// The first of these that exists.
+    Named(Vec<NamespaceName>),
+    /// None was named: the one that the token is for, or else the one called `default`.
+    Unnamed,
+}
+
+/// A caller that was let in.
+#[derive(Clone)]
+pub struct Admission {
+    pub namespace: Arc<Namespace>,
+    pub access: Access,
+    identity: Identity,
+}
+
+impl Namespaces {
+    /// Lets a caller in. A database that the caller may not use is answered for as if it did not exist.
+    pub fn admit(&self, wanted: &Wanted, identity: Identity) -> Result<Admission> {
+        let namespace = match (wanted, &identity) {
+            (Wanted::Named(names), _) => self.first(names)?,
+            (Wanted::Unnamed, Identity::Token(claims)) if claims.database().is_some() => {
+                self.of_id(claims.database().unwrap_or_default())?
+            }
+            (Wanted::Unnamed, _) => self.get(&NamespaceName::default_name())?,
+        };
+        let record = namespace.record();
+        let access = access(&identity, &record).ok_or_else(|| not_found(&record.name))?;
+        if record.settings.block_reads {
+            return Err(blocked("all access", &record));
+        }
+        Ok(Admission { namespace, access, identity })
+    }
+}
+
+impl Admission {
+    /// Fails once what was granted is not so any more: the database was deleted or blocked, the token has expired
+    /// or was made invalid. `now` is in seconds since 1970.
+    pub fn check(&self, now: u64) -> Result<()> {
+        self.namespace.check()?;
+        let record = self.namespace.record();
+        if self.expires_at().is_some_and(|expires_at| expires_at <= now) {
+            return Err(Error::new(
+                ErrorKind::Unauthorized,
+                "Unauthorized: the token has expired; get another one",
+            ));
+        }
+        if record.settings.block_reads {
+            return Err(blocked("all access", &record));
+        }
+        match access(&self.identity, &record) {
+            Some(access) if access == self.access => Ok(()),
+            _ => Err(Error::new(
+                ErrorKind::Unauthorized,
+                "Unauthorized: what the token was allowed has changed; connect again, with a new token if need be",
+            )),
+        }
+    }
+
+    /// When the token stops being valid, in seconds since 1970.
+    pub fn expires_at(&self) -> Option<u64> {
+        match &self.identity {
+            Identity::Owner => None,
+            Identity::Token(claims) => claims.expires_at(),
+        }
+    }
+}
+
+/// The rights that somebody has on a database now; `None` is none at all.
+fn access(identity: &Identity, record: &Record) -> Option<Access> {
+    let mut access = match identity {
+        Identity::Owner => Access::FULL,
+        Identity::Token(claims) => claims.access_to(&target(record))?,
+    };
+    if record.settings.block_writes && access.write {
+        access.write = false;
+        access.blocked = Some(blocked("writing", record).message().into());
+    }
+    Some(access)
+}
+
+fn target(record: &Record) -> Target<'_> {
+    Target {
+        name: record.name.as_str(),
+        id: record.id,
+        generation: record.generation,
+        group: record.group.id,
+        group_name: record.group.name.as_str(),
+        group_generation: record.group.generation,
+        is_child: false,
+    }
+}
+
+fn blocked(what: &str, record: &Record) -> Error {
+    let reason = record.settings.block_reason.as_deref().unwrap_or("no reason was given");
+    let message = format!("{what} of database {} is blocked by its owner: {reason}", record.name);
+    Error::new(ErrorKind::Blocked, message)
+}

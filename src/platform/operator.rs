@@ -1,0 +1,78 @@
+//! Who asks the platform API: the owner of the server, or somebody with a token that the owner has minted.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+
+use crate::auth::{ApiToken, Scope, Scopes};
+use crate::catalog::{ApiTokenRecord, Group};
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::App;
+use crate::http::caller::bearer;
+use crate::sqlite::block;
+
+/// A caller of the platform API. What it may do is asked for each thing that it does.
+pub(crate) struct Operator(ApiToken);
+
+impl FromRequestParts<Arc<App>> for Operator {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self> {
+        let token = bearer(&parts.headers);
+        if let Some(text) = token.filter(|text| ApiToken::is_one(text)) {
+            // Looked up each time, so that a revoked token is worth nothing from then on.
+            let record = block(|| app.catalog.api_token(&ApiToken::hash(text)))?;
+            if let Some(record) = record {
+                return Ok(Operator(rights(&record)?));
+            }
+        }
+        app.gate.platform(token)?;
+        Ok(Operator(ApiToken { scopes: None, group: None }))
+    }
+}
+
+/// What a token may do, as the catalog has noted it.
+fn rights(record: &ApiTokenRecord) -> Result<ApiToken> {
+    let scopes = record.scopes.as_deref().map(|names| Scopes::parse(names.split_whitespace()));
+    Ok(ApiToken { scopes: scopes.transpose()?, group: record.group.as_ref().map(|(id, _)| *id) })
+}
+
+impl Operator {
+    /// Fails unless the operator may do this to the databases of a group.
+    pub(super) fn may(&self, scope: Scope, group: &Group) -> Result<()> {
+        self.check(scope, self.0.allows(scope, Some(group.id)))
+    }
+
+    /// Fails unless the operator may do this to the whole organization.
+    pub(super) fn may_everywhere(&self, scope: Scope) -> Result<()> {
+        self.check(scope, self.0.allows(scope, None))
+    }
+
+    /// Fails unless the operator may do everything.
+    pub(super) fn may_everything(&self) -> Result<()> {
+        match self.0 {
+            ApiToken { scopes: None, group: None } => Ok(()),
+            _ => Err(Error::new(
+                ErrorKind::Unauthorized,
+                "Unauthorized: this needs a token with full access to the organization",
+            )),
+        }
+    }
+
+    /// Whether a group and its databases are to be seen at all.
+    pub(super) fn sees(&self, group: &Group) -> bool {
+        self.0.allows(Scope::Read, Some(group.id))
+    }
+
+    /// Not 403: upon that the CLI forgets its organization.
+    fn check(&self, scope: Scope, is_allowed: bool) -> Result<()> {
+        if is_allowed {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::Unauthorized,
+            format!("Unauthorized: the token lacks the scope {} here", scope.name()),
+        ))
+    }
+}
