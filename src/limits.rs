@@ -177,6 +177,13 @@ pub const FOREIGN_KEYS_PER_TEXT_MAX: usize = 32;
 /// How far the clocks of those who sign tokens may be from ours.
 pub const TOKEN_LEEWAY: Duration = Duration::from_secs(60);
 
+/// Longest name of a platform API token; it is part of a URL.
+pub const TOKEN_NAME_BYTES_MAX: usize = 128;
+
+/// How long a platform API token is said to be valid still. They do not expire; clients that are told so ask again
+/// and again.
+pub const API_TOKEN_SAID_TO_LAST: Duration = Duration::from_secs(10 * 365 * 86_400);
+
 const _: () = assert!(REPLY_KEPT_BYTES_MAX < STREAMS_BYTES_MAX);
 const _: () = assert!(SQL_STORE_BYTES_MAX < STREAMS_BYTES_MAX);
 const _: () = assert!(CURSOR_CHUNK_BYTES < RESPONSE_BYTES_MAX);

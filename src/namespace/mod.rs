@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use self::files::Files;
-use crate::catalog::{Catalog, GroupName, NamespaceName, Record, Settings};
+use crate::catalog::{Catalog, Group, GroupName, NamespaceName, Record, Settings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sqlite::{Database, Engine, Lease, Tenancy, block};
 
@@ -151,6 +151,14 @@ impl Namespaces {
         block(|| {
             self.catalog.rotate_group(group)?;
             self.refresh(|namespace| namespace.record().group.id == group)
+        })
+    }
+
+    /// Sets whether a group and its databases can be deleted.
+    pub fn protect_group(&self, group: &Group, delete_protection: bool) -> Result<()> {
+        block(|| {
+            self.catalog.protect_group(group.id, delete_protection)?;
+            self.refresh(|namespace| namespace.record().group.id == group.id)
         })
     }
 

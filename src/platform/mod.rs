@@ -3,8 +3,14 @@
 //! Success is exactly 200 with a JSON body, failure has `{"error": …}`: what the `turso` CLI and the platform
 //! SDKs expect. Request bodies are read whatever their content type, with keys in any case.
 
+pub mod account;
+pub mod api_tokens;
+pub mod configuration;
 pub mod databases;
+mod dates;
 mod fields;
+pub mod groups;
 mod operator;
 mod place;
 mod shapes;
+pub mod tokens;

@@ -2,7 +2,13 @@
 
 use serde::Serialize;
 
-use crate::catalog::Record;
+use crate::catalog::{Group, Record};
+
+/// Where everything is. The CLI speaks plain HTTP to databases whose region has this name.
+pub(super) const LOCATION: &str = "local";
+
+/// With this version the CLI lets the tokens of a single database be invalidated.
+const VERSION: &str = "tech-preview";
 
 /// A database.
 #[derive(Serialize)]
@@ -14,7 +20,7 @@ pub(super) struct DatabaseBody {
     id: String,
     /// Host, port and path of the database; a client puts a scheme before it.
     #[serde(rename = "Hostname")]
-    hostname: String,
+    pub(super) hostname: String,
     block_reads: bool,
     block_writes: bool,
     allow_attach: bool,
@@ -54,10 +60,10 @@ impl DatabaseBody {
             block_reads: record.settings.block_reads,
             block_writes: record.settings.block_writes,
             allow_attach: record.settings.allow_attach,
-            regions: ["local"],
-            primary_region: "local",
+            regions: [LOCATION],
+            primary_region: LOCATION,
             kind: "logical",
-            version: env!("CARGO_PKG_VERSION"),
+            version: VERSION,
             group: record.group.name.to_string(),
             is_schema: false,
             schema: "",
@@ -69,6 +75,32 @@ impl DatabaseBody {
                 name: parent.name.clone(),
                 branched_at: record.created_at,
             }),
+        }
+    }
+}
+
+/// A group.
+#[derive(Serialize)]
+pub(super) struct GroupBody {
+    name: String,
+    uuid: String,
+    version: &'static str,
+    locations: [&'static str; 1],
+    primary: &'static str,
+    archived: bool,
+    delete_protection: bool,
+}
+
+impl GroupBody {
+    pub(super) fn new(group: &Group) -> Self {
+        GroupBody {
+            name: group.name.to_string(),
+            uuid: group.id.to_string(),
+            version: VERSION,
+            locations: [LOCATION],
+            primary: LOCATION,
+            archived: false,
+            delete_protection: group.delete_protection,
         }
     }
 }

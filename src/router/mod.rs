@@ -1,4 +1,6 @@
-//! Every URL of the server, and what is done for all of them.
+//! Every URL of the server, and what is done for all of them. Those of the platform API are in `platform`.
+
+mod platform;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -19,7 +21,6 @@ use crate::http::caller::Caller;
 use crate::http::wire::{Protocol, WholeBody};
 use crate::http::{App, cursor, dump, info, legacy, pipeline, target, v1, ws};
 use crate::limits;
-use crate::platform::databases;
 
 /// Every URL of the server. The data plane's exist also under `/db/{name}`: see `target::rewrite`.
 fn routes() -> Router<Arc<App>> {
@@ -39,11 +40,7 @@ fn routes() -> Router<Arc<App>> {
         .route("/v3-protobuf/pipeline", post(pipeline_of(Protocol::HRANA_3_PROTOBUF)))
         .route("/v3-protobuf/cursor", post(cursor_of(Protocol::HRANA_3_PROTOBUF)))
         .route("/dump", get(dump::dump))
-        // The platform API: `/v1/…` means the token owner's own organization.
-        .route("/v1/databases", databases_list())
-        .route("/v1/databases/{database}", databases_one())
-        .route("/v1/organizations/{organization}/databases", databases_list())
-        .route("/v1/organizations/{organization}/databases/{database}", databases_one())
+        .merge(platform::routes())
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
 }
@@ -58,14 +55,6 @@ fn cursor_of(protocol: Protocol) -> MethodRouter<Arc<App>> {
     post(move |State(app): State<Arc<App>>, caller: Caller, body: WholeBody| {
         cursor::cursor(protocol, app, caller, body)
     })
-}
-
-fn databases_list() -> MethodRouter<Arc<App>> {
-    get(databases::list).post(databases::create)
-}
-
-fn databases_one() -> MethodRouter<Arc<App>> {
-    get(databases::show).delete(databases::delete)
 }
 
 /// The service that answers requests.
