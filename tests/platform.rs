@@ -94,16 +94,16 @@ async fn what_cannot_be_created_says_why() {
         (json!({ "name": "" }), 400, "cannot be a database name"),
         (json!({ "name": "v2" }), 400, "one of the server's own URLs"),
         (json!({ "name": "a".repeat(65) }), 400, "1 to 64 characters"),
-        (json!({ "name": 7 }), 400, "the field `name` could not be read: invalid type: integer `7`, expected a string"),
+        (
+            json!({ "name": 7 }),
+            400,
+            "the field `name` could not be read: invalid type: integer `7`, expected a string",
+        ),
         (json!({ "group": "default" }), 400, "`name` is missing"),
         (json!({ "name": "a", "group": "none" }), 400, "group not found"),
         (json!({ "name": "a", "is_schema": true }), 400, "schema databases are not supported yet"),
         (json!({ "name": "a", "schema": "s" }), 400, "schema databases are not supported yet"),
-        (
-            json!({ "name": "a", "seed": { "type": "database" } }),
-            400,
-            "seed: `name` is missing",
-        ),
+        (json!({ "name": "a", "seed": { "type": "database" } }), 400, "seed: `name` is missing"),
         (json!(["name"]), 400, "invalid type: sequence"),
     ];
     for (body, status, message) in cases {
