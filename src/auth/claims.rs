@@ -64,6 +64,14 @@ impl Claims {
         }
     }
 
+    /// Whether this server has made the token for the database and then taken it back.
+    pub fn was_revoked_for(&self, target: &Target<'_>) -> bool {
+        match &self.said {
+            Said::Own(claims) => claims.is_for(target) && self.access_to(target).is_none(),
+            Said::Foreign(_) => false,
+        }
+    }
+
     /// When the token stops being valid, in seconds since 1970.
     pub fn expires_at(&self) -> Option<u64> {
         match &self.said {

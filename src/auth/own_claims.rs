@@ -49,6 +49,11 @@ pub(super) struct Rotation {
 }
 
 impl OwnClaims {
+    /// Whether the token was made for this database, be it valid or not.
+    pub(super) fn is_for(&self, target: &Target<'_>) -> bool {
+        self.gid == target.group && self.id.is_none_or(|id| id == target.id)
+    }
+
     pub(super) fn access_to(&self, target: &Target<'_>) -> Option<Access> {
         let is_current = match self.id {
             None => self.rid.database.is_none(),

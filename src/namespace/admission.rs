@@ -35,7 +35,7 @@ impl Namespaces {
             (Wanted::Unnamed, _) => self.get(&NamespaceName::default_name())?,
         };
         let record = namespace.record();
-        let access = access(&identity, &record).ok_or_else(|| not_found(&record.name))?;
+        let access = access(&identity, &record).ok_or_else(|| refuse(&identity, &record))?;
         if record.settings.block_reads {
             return Err(blocked("all access", &record));
         }
@@ -87,6 +87,17 @@ fn access(identity: &Identity, record: &Record) -> Option<Access> {
         access.blocked = Some(blocked("writing", record).message().into());
     }
     Some(access)
+}
+
+/// For those who have no rights. Only to somebody who had some the database is known to exist.
+fn refuse(identity: &Identity, record: &Record) -> Error {
+    match identity {
+        Identity::Token(claims) if claims.was_revoked_for(&target(record)) => Error::new(
+            ErrorKind::Unauthorized,
+            "Unauthorized: the token was invalidated by its owner; get another one",
+        ),
+        _ => not_found(&record.name),
+    }
 }
 
 fn target(record: &Record) -> Target<'_> {

@@ -1,16 +1,13 @@
 //! Who the owner is, the organization, where it is, and what it may use: answers that a self-hosted server gives
 //! to questions meant for a cloud.
 
-use axum::extract::Path;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::operator::Operator;
 use super::place::Place;
-use super::shapes::LOCATION;
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::target::ORGANIZATION;
 use crate::http::wire::json_response;
 
 /// The plan's name: everything that the machine has.
@@ -18,18 +15,20 @@ const PLAN: &str = "self-hosted";
 
 /// `GET /v1/current-user` and `/v1/user`. The user is called as the organization: applications take one for the
 /// other.
-pub(crate) async fn user(_: Operator) -> Result<Response> {
+pub(crate) async fn user(_: Operator, place: Place) -> Result<Response> {
+    let name = place.organization();
     let user = json!({
-        "username": ORGANIZATION, "name": ORGANIZATION, "email": "", "avatarUrl": "", "plan": PLAN,
+        "username": name, "name": name, "email": "", "avatarUrl": "", "plan": PLAN,
     });
     Ok(json_response(&json!({ "user": user })))
 }
 
-fn organization() -> Value {
+fn organization(place: &Place) -> Value {
+    let name = place.organization();
     json!({
         "id": "",
-        "name": ORGANIZATION,
-        "slug": ORGANIZATION,
+        "name": name,
+        "slug": name,
         "type": "personal",
         "overages": false,
         "blocked_reads": false,
@@ -41,13 +40,13 @@ fn organization() -> Value {
 }
 
 /// `GET /v1/organizations` and `/v2/organizations`
-pub(crate) async fn organizations(_: Operator) -> Result<Response> {
-    Ok(json_response(&json!({ "organizations": [organization()] })))
+pub(crate) async fn organizations(_: Operator, place: Place) -> Result<Response> {
+    Ok(json_response(&json!({ "organizations": [organization(&place)] })))
 }
 
 /// `GET /v1/organizations/{organization}`
-pub(crate) async fn show(_: Operator, _: Place) -> Result<Response> {
-    Ok(json_response(&json!({ "organization": organization() })))
+pub(crate) async fn show(_: Operator, place: Place) -> Result<Response> {
+    Ok(json_response(&json!({ "organization": organization(&place) })))
 }
 
 /// Whatever would change the organization.
@@ -59,8 +58,8 @@ pub(crate) async fn stays(operator: Operator) -> Result<Response> {
 }
 
 /// `GET …/members`
-pub(crate) async fn members(_: Operator) -> Result<Response> {
-    let owner = json!({ "username": ORGANIZATION, "role": "owner", "email": "" });
+pub(crate) async fn members(_: Operator, place: Place) -> Result<Response> {
+    let owner = json!({ "username": place.organization(), "role": "owner", "email": "" });
     Ok(json_response(&json!({ "members": [owner] })))
 }
 
@@ -96,22 +95,23 @@ pub(crate) async fn plans(_: Operator) -> Result<Response> {
 }
 
 /// `GET /v2/locations`: by platform.
-pub(crate) async fn locations_by_platform(_: Operator) -> Result<Response> {
-    Ok(json_response(&json!({ "locations": { "local": { LOCATION: "this server" } } })))
+pub(crate) async fn locations_by_platform(_: Operator, place: Place) -> Result<Response> {
+    Ok(json_response(&json!({ "locations": { "local": { (place.region()): "this server" } } })))
 }
 
 /// `GET /v1/locations`
-pub(crate) async fn locations(_: Operator) -> Result<Response> {
-    Ok(json_response(&json!({ "locations": { LOCATION: "this server" } })))
+pub(crate) async fn locations(_: Operator, place: Place) -> Result<Response> {
+    Ok(json_response(&json!({ "locations": { (place.region()): "this server" } })))
 }
 
 /// `GET /v1/locations/{location}`
-pub(crate) async fn location(_: Operator, Path(location): Path<String>) -> Result<Response> {
-    if location != LOCATION {
-        let message = format!("there is no location {location:?}; this server's is {LOCATION:?}");
+pub(crate) async fn location(_: Operator, place: Place) -> Result<Response> {
+    let (asked, own) = (place.param("location"), place.region());
+    if asked != own {
+        let message = format!("there is no location {asked:?}; this server's is {own:?}");
         return Err(Error::new(ErrorKind::NotFound, message));
     }
-    let location = json!({ "code": LOCATION, "description": "this server", "closest": [] });
+    let location = json!({ "code": own, "description": "this server", "closest": [] });
     Ok(json_response(&json!({ "location": location })))
 }
 

@@ -11,7 +11,7 @@ use super::databases::find;
 use super::fields;
 use super::operator::Operator;
 use super::place::Place;
-use super::shapes::{DatabaseBody, LOCATION};
+use super::shapes::DatabaseBody;
 use crate::auth::Scope;
 use crate::catalog::{Record, Settings};
 use crate::error::{Error, ErrorKind, Result};
@@ -133,10 +133,10 @@ impl Size {
 fn instance(record: &Record, place: &Place) -> serde_json::Value {
     json!({
         "uuid": record.id,
-        "name": LOCATION,
+        "name": place.region(),
         "type": "primary",
-        "region": LOCATION,
-        "hostname": DatabaseBody::new(record, &place.host).hostname,
+        "region": place.region(),
+        "hostname": place.hostname(&record.name),
     })
 }
 
@@ -149,8 +149,9 @@ pub(crate) async fn instances(operator: Operator, place: Place) -> Result<Respon
 /// `GET …/databases/{database}/instances/{instance}`
 pub(crate) async fn one_instance(operator: Operator, place: Place) -> Result<Response> {
     let record = find(&operator, &place, Scope::Read)?;
-    if place.param("instance") != LOCATION {
-        let message = format!("there is one instance of database {}: {LOCATION}", record.name);
+    if place.param("instance") != place.region() {
+        let (name, region) = (&record.name, place.region());
+        let message = format!("there is one instance of database {name}: {region}");
         return Err(Error::new(ErrorKind::NotFound, message));
     }
     Ok(json_response(&json!({ "instance": instance(&record, &place) })))
@@ -159,7 +160,7 @@ pub(crate) async fn one_instance(operator: Operator, place: Place) -> Result<Res
 /// `POST …/databases/{database}/wakeup` and `…/update`: no database sleeps, and all are as new as the server.
 pub(crate) async fn is_ready(operator: Operator, place: Place) -> Result<Response> {
     let record = find(&operator, &place, Scope::Read)?;
-    Ok(json_response(&json!({ "database": DatabaseBody::new(&record, &place.host) })))
+    Ok(json_response(&json!({ "database": DatabaseBody::new(&record, &place) })))
 }
 
 /// `POST …/databases/{database}/transfer`

@@ -2,10 +2,8 @@
 
 use serde::Serialize;
 
+use super::place::Place;
 use crate::catalog::{Group, Record};
-
-/// Where everything is. The CLI speaks plain HTTP to databases whose region has this name.
-pub(super) const LOCATION: &str = "local";
 
 /// With this version the CLI lets the tokens of a single database be invalidated.
 const VERSION: &str = "tech-preview";
@@ -20,12 +18,11 @@ pub(super) struct DatabaseBody {
     id: String,
     /// Host, port and path of the database; a client puts a scheme before it.
     #[serde(rename = "Hostname")]
-    pub(super) hostname: String,
+    hostname: String,
     block_reads: bool,
     block_writes: bool,
     allow_attach: bool,
     regions: [&'static str; 1],
-    /// `local` makes the `turso` CLI speak plain HTTP.
     #[serde(rename = "primaryRegion")]
     primary_region: &'static str,
     #[serde(rename = "type")]
@@ -50,18 +47,16 @@ struct ParentBody {
 }
 
 impl DatabaseBody {
-    /// `host` is where the client reaches the server: the database is at a path there, which works without
-    /// any DNS. It ends in a slash because clients resolve their URLs against it.
-    pub(super) fn new(record: &Record, host: &str) -> Self {
+    pub(super) fn new(record: &Record, place: &Place) -> Self {
         DatabaseBody {
-            hostname: format!("{host}/db/{}/", record.name),
+            hostname: place.hostname(&record.name),
             name: record.name.to_string(),
             id: record.id.to_string(),
             block_reads: record.settings.block_reads,
             block_writes: record.settings.block_writes,
             allow_attach: record.settings.allow_attach,
-            regions: [LOCATION],
-            primary_region: LOCATION,
+            regions: [place.region()],
+            primary_region: place.region(),
             kind: "logical",
             version: VERSION,
             group: record.group.name.to_string(),
@@ -92,13 +87,13 @@ pub(super) struct GroupBody {
 }
 
 impl GroupBody {
-    pub(super) fn new(group: &Group) -> Self {
+    pub(super) fn new(group: &Group, place: &Place) -> Self {
         GroupBody {
             name: group.name.to_string(),
             uuid: group.id.to_string(),
             version: VERSION,
-            locations: [LOCATION],
-            primary: LOCATION,
+            locations: [place.region()],
+            primary: place.region(),
             archived: false,
             delete_protection: group.delete_protection,
         }
