@@ -58,6 +58,10 @@ pub const BATCH_STEPS_MAX: usize = 100_000;
 /// How much of a cursor is encoded before the client has to take it.
 pub const CURSOR_CHUNK_BYTES: usize = 64 * KIB;
 
+/// How long the head of a cursor, with the baton, waits for the results to come along. Short batches are done by
+/// then on a busy machine too, and nobody needs the baton of a long one sooner.
+pub const CURSOR_HEAD_WAIT: Duration = Duration::from_millis(100);
+
 /// About how much one fetch of a WebSocket cursor answers.
 pub const CURSOR_FETCH_BYTES: usize = MIB;
 

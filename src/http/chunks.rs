@@ -1,11 +1,12 @@
 //! A response body that is made while it is sent: at most two chunks exist at a time.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http_body::{Body, Frame};
+use http_body::{Body, Frame, SizeHint};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -14,6 +15,8 @@ use crate::limits;
 
 /// The body. Dropping it, as happens when the client goes away, stops the one who makes the chunks.
 pub(crate) struct Chunks {
+    /// The head and the first chunk, which come before what is received.
+    ready: VecDeque<Chunk>,
     receiver: mpsc::Receiver<Chunk>,
     is_over: bool,
     _stop: StopOnDrop,
@@ -38,7 +41,20 @@ impl Chunks {
     {
         let (sender, receiver) = mpsc::channel(1);
         let task = tokio::spawn(produce(ChunkSender(sender)));
-        Chunks { receiver, is_over: false, _stop: StopOnDrop::new(disconnect, task.abort_handle()) }
+        let stop = StopOnDrop::new(disconnect, task.abort_handle());
+        Chunks { ready: VecDeque::new(), receiver, is_over: false, _stop: stop }
+    }
+
+    /// Puts `head` before the chunks, and waits a moment for the first one. If that is the last one too, the body
+    /// has a known length, so that it travels in one piece and is not compressed when it is small. Decompressing it
+    /// would make a client see a failed step in one turn of its event loop and the end in another; Node.js reports
+    /// the failure of the step as unhandled then, unless the caller took precautions.
+    pub(crate) async fn with_head(mut self, head: Vec<u8>) -> Self {
+        let first = timeout(limits::CURSOR_HEAD_WAIT, self.receiver.recv()).await;
+        let is_last = matches!(first, Ok(None));
+        self.ready.push_back(Chunk { bytes: head.into(), is_last });
+        self.ready.extend(first.ok().flatten());
+        self
     }
 }
 
@@ -74,14 +90,23 @@ impl Body for Chunks {
         if self.is_over {
             return Poll::Ready(None);
         }
-        self.receiver.poll_recv(context).map(|chunk| {
-            let Chunk { bytes, is_last } = chunk?;
+        let chunk = match self.ready.pop_front() {
+            Some(chunk) => Some(chunk),
+            None => ready!(self.receiver.poll_recv(context)),
+        };
+        Poll::Ready(chunk.map(|Chunk { bytes, is_last }| {
             self.is_over = is_last;
-            Some(Ok(Frame::data(bytes)))
-        })
+            Ok(Frame::data(bytes))
+        }))
     }
 
     fn is_end_stream(&self) -> bool {
         self.is_over
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let is_whole = self.is_over || self.ready.back().is_some_and(|chunk| chunk.is_last);
+        let bytes = self.ready.iter().map(|chunk| chunk.bytes.len() as u64).sum();
+        if is_whole { SizeHint::with_exact(bytes) } else { SizeHint::default() }
     }
 }

@@ -18,7 +18,6 @@ use crate::error::{Error, Result};
 use crate::hrana::cursor::CursorSink;
 use crate::hrana::streams::Borrowed;
 use crate::hrana::{Disconnect, Stream, check_batch};
-use crate::limits;
 use crate::sqlite::Progress;
 
 pub(crate) async fn cursor(
@@ -39,13 +38,15 @@ pub(crate) async fn cursor(
     };
     let disconnect = Disconnect::default();
     stream.begin_request(disconnect.clone());
-    let head = CursorRespBody { baton: Some(borrowed.announce(&stream)?), base_url: None };
-    let mut first = Vec::with_capacity(limits::KIB);
-    write_entry(protocol.encoding, &head, &mut first);
+    let baton = Some(borrowed.announce(&stream)?);
+    let mut head = Vec::with_capacity(128);
+    write_entry(protocol.encoding, &CursorRespBody { baton, base_url: None }, &mut head);
 
     let body = Chunks::spawn(disconnect, |sender| {
-        produce(protocol, stream, borrowed, request.batch, first, sender)
+        produce(protocol, stream, borrowed, request.batch, sender)
     });
+    // The baton does not wait for a batch that takes long.
+    let body = body.with_head(head).await;
     let media_type = match protocol.encoding {
         Encoding::Json => "text/plain",
         Encoding::Protobuf => "application/octet-stream",
@@ -60,13 +61,8 @@ async fn produce(
     mut stream: Stream,
     borrowed: Borrowed,
     batch: Batch,
-    first: Vec<u8>,
     sender: ChunkSender,
 ) {
-    // The baton goes ahead of a batch that may take long.
-    if sender.send(first).await.is_err() {
-        return;
-    }
     let sink = CursorSink::new(protocol.encoding);
     let (steps, failure) = match stream.steps(batch) {
         Ok(steps) => (steps, None),

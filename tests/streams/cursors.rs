@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http_body_util::BodyExt as _;
+use hrana_protocol::Encoding;
+use hrana_protocol::http::CursorReqBody;
+use http_body_util::{BodyExt as _, Full};
+use hyper::Request;
 use hyper::body::Incoming;
 use serde_json::{Value, json};
 
-use super::{batch, execute, post};
+use super::{ENDLESS, batch, execute, post};
 use crate::harness::{Http, TestServer, eventually};
 
 const ROWS: &str = "SELECT n, hex(zeroblob(100)) FROM c";
@@ -116,6 +119,42 @@ async fn a_cursor_that_is_left_behind_frees_its_transaction() {
     }
     let all = server.execute("SELECT group_concat(a) FROM t").await;
     assert_eq!(all["rows"][0][0]["value"], "kept,kept");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_short_cursor_arrives_in_one_piece_and_a_long_one_is_compressed() {
+    let server = TestServer::start().await;
+    for (http, encoding) in [(Http::One, Encoding::Json), (Http::Two, Encoding::Protobuf)] {
+        let answer = async |sql: &str| {
+            let batch = serde_json::from_value(batch(&[sql])).unwrap();
+            let mut body = Vec::new();
+            encoding.encode(&CursorReqBody { baton: None, batch }, &mut body);
+            let path = if encoding == Encoding::Json { "v3" } else { "v3-protobuf" };
+            let request = Request::post(server.url(&format!("/{path}/cursor")))
+                .header("accept-encoding", "gzip")
+                .body(Full::new(Bytes::from(body)));
+            server.send(http, request.unwrap()).await
+        };
+        for sql in ["SELECT 'short'", "spam"] {
+            let short = answer(sql).await;
+            assert_eq!(short.header("content-length"), short.body.len().to_string(), "{sql}");
+            assert_eq!(short.header("content-encoding"), "", "{sql}");
+        }
+        let long = answer("SELECT printf('%.*c', 9999, 'x')").await;
+        assert_eq!(long.header("content-encoding"), "gzip");
+        assert!(long.body.len() < 1000, "{}", long.body.len());
+    }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_baton_of_a_cursor_does_not_wait_for_a_long_statement() {
+    let server = TestServer::start().await;
+    for http in [Http::One, Http::Two] {
+        let mut lines = Lines::open(&server, http, &[ENDLESS]).await;
+        assert!(lines.entry().await["baton"].is_string());
+    }
     server.stop().await;
 }
 
