@@ -48,7 +48,7 @@ pub struct Stmt {
     /// Bound by position.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub args: Vec<Value>,
-    /// Bound by name, with or without the prefix `:`, `@` or `$`; wins over a position.
+    /// Bound by name, with or without the prefix `:`, `@` or `$`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub named_args: Vec<NamedArg>,
     /// Whether rows are wanted in the result; absent means they are.

@@ -13,8 +13,14 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// Finds for each parameter its argument, a named one before a positional one.
+    /// Finds for each parameter its argument.
+    ///
+    /// Both kinds in one statement are refused: the Hrana specification leaves that open, Turso's
+    /// *SQL over HTTP* demands it.
     fn assign<'a>(&'a self, statement: &Statement) -> Result<Vec<&'a Value>> {
+        if !self.positional.is_empty() && !self.named.is_empty() {
+            return Err(invalid("give them all by position or all by name, not both"));
+        }
         let count = statement.parameter_count();
         if self.positional.len() > count {
             let given = self.positional.len();
