@@ -21,9 +21,7 @@ pub struct DataDir {
 impl DataDir {
     /// Creates the directory if need be, and locks it.
     pub fn open(path: &Path) -> Result<Self> {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| {
-            Error::internal(format!("create the data directory {}", path.display()), error)
-        })?;
+        create_private_dir(path)?;
         let path = path.canonicalize().map_err(|error| {
             Error::internal(format!("open the data directory {}", path.display()), error)
         })?;
@@ -82,7 +80,7 @@ impl DataDir {
             Ok(pem) => SigningKey::from_pem(&pem).map_err(|error| cannot_use(&path, error)),
             Err(error) if error.kind() == IoErrorKind::NotFound => {
                 let key = SigningKey::generate()?;
-                self.write_secret(&path, &key.to_pem()?)?;
+                write_private(&path, &key.to_pem()?)?;
                 Ok(key)
             }
             Err(error) => Err(cannot_use(&path, error)),
@@ -93,27 +91,33 @@ impl DataDir {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes).map_err(|error| Error::internal("get random bytes", error))?;
         let token = URL_SAFE_NO_PAD.encode(bytes);
-        self.write_secret(path, &token)?;
+        write_private(path, &token)?;
         Ok(token)
     }
+}
 
-    /// Written beside and renamed, so that no crash leaves half a secret.
-    fn write_secret(&self, path: &Path, text: &str) -> Result<()> {
-        let beside = path.with_extension("new");
-        let write = || -> std::io::Result<()> {
-            let mut file = OpenOptions::new()
-                .create(true)
-                .truncate(true)
-                .write(true)
-                .mode(0o600)
-                .open(&beside)?;
-            writeln!(file, "{}", text.trim_end())?;
-            file.sync_all()?;
-            fs::rename(&beside, path)?;
-            File::open(&self.path)?.sync_all()
-        };
-        write().map_err(|error| cannot_use(path, error))
-    }
+/// Creates a directory that only the owner can read, if it is not there.
+pub fn create_private_dir(path: &Path) -> Result<()> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(|error| Error::internal(format!("create the directory {}", path.display()), error))
+}
+
+/// Writes a file that only the owner can read. It is written beside and renamed, so that no crash leaves half
+/// a secret.
+pub fn write_private(path: &Path, text: &str) -> Result<()> {
+    let beside = path.with_extension("new");
+    let write = || -> std::io::Result<()> {
+        let mut options = OpenOptions::new();
+        let mut file = options.create(true).truncate(true).write(true).mode(0o600).open(&beside)?;
+        writeln!(file, "{}", text.trim_end())?;
+        file.sync_all()?;
+        fs::rename(&beside, path)?;
+        File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
+    };
+    write().map_err(|error| Error::internal(format!("write {}", path.display()), error))
 }
 
 /// A shorter token could be guessed.

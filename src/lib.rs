@@ -13,6 +13,7 @@
 //! | [`namespace`] | the tenants' databases |
 //! | [`catalog`] | which databases, groups and tokens there are |
 //! | [`sqlite`] | connections, SQL policy, execution |
+//! | [`tls`], [`names`] | certificates; what the server is called |
 //! | [`auth`], [`error`], [`limits`] | who may; what went wrong; how much |
 
 pub mod auth;
@@ -24,8 +25,10 @@ pub mod hrana;
 pub mod http;
 pub mod limits;
 pub mod listener;
+pub mod names;
 pub mod namespace;
 pub mod platform;
 pub mod router;
 pub mod server;
 pub mod sqlite;
+pub mod tls;

@@ -150,6 +150,12 @@ pub const DRAIN: Duration = Duration::from_secs(10);
 /// How long a client may take to send the head of a request.
 pub const HEADER_READ: Duration = Duration::from_secs(30);
 
+/// How long a client of a port with TLS may take to say its first byte, and to agree on keys.
+pub const TLS_HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// How often the files of a certificate are looked at: soon enough for who renews one and looks.
+pub const TLS_RENEWAL: Duration = Duration::from_secs(2);
+
 /// How often an idle HTTP/2 connection is asked whether it is still there.
 pub const HTTP2_KEEP_ALIVE: Duration = Duration::from_secs(30);
 
@@ -159,7 +165,13 @@ pub const HTTP2_STREAMS_MAX: u32 = 256;
 /// Connections of the listener.
 pub const SOCKETS_MAX: usize = 20_000;
 
-/// Longest name of a database, as on Turso; a label of a host name ends at 63.
+/// Longest label of a host name (RFC 1035).
+pub const HOST_LABEL_BYTES_MAX: usize = 63;
+
+/// Longest name of an organization: in a label it leaves room for the name of a database.
+pub const ORGANIZATION_BYTES_MAX: usize = 32;
+
+/// Longest name of a database, as on Turso; with a longer one than fits into a label it has no host name.
 pub const DATABASE_NAME_BYTES_MAX: usize = 64;
 
 /// Longest token that is looked at: a header of HTTP holds about as much.

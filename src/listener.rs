@@ -1,6 +1,7 @@
-//! The accept loop: sockets in, requests to the service; HTTP/1.1 and HTTP/2 on the same port.
+//! The accept loop: sockets in, requests to the service; HTTP/1.1 and HTTP/2 on the same port, with TLS and without.
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,23 +11,30 @@ use axum::response::Response;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tower::{Service, ServiceExt as _};
 
+use crate::http::arrival::Peer;
 use crate::limits;
+use crate::tls::{Socket, Tls};
 
 /// Serves until `stopped` changes; then lets running requests end within [`limits::DRAIN`].
-pub async fn serve<S>(listener: TcpListener, service: S, mut stopped: watch::Receiver<bool>)
-where
+pub async fn serve<S>(
+    listener: TcpListener,
+    tls: Option<Tls>,
+    service: S,
+    mut stopped: watch::Receiver<bool>,
+) where
     S: Service<Request, Response = Response, Error = Infallible, Future: Send>
         + Clone
         + Send
         + 'static,
 {
-    let builder = builder();
+    let server = Http { builder: builder(), service };
     let places = Arc::new(Semaphore::new(limits::SOCKETS_MAX));
     let graceful = GracefulShutdown::new();
     loop {
@@ -35,28 +43,78 @@ where
             accepted = async { (place.await, listener.accept().await) } => accepted,
             _ = stopped.changed() => break,
         };
-        let (Ok(place), Ok((socket, _))) = accepted else {
+        let (Ok(place), Ok((socket, peer))) = accepted else {
             // Out of file descriptors, most likely: leave the others time to free some.
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
         // Answers are written whole; waiting for more would only delay them.
         let _ = socket.set_nodelay(true);
-        let service =
-            service.clone().map_request(|request: Request<Incoming>| request.map(Body::new));
-        let service = TowerToHyperService::new(service);
-        let connection =
-            builder.serve_connection_with_upgrades(TokioIo::new(socket), service).into_owned();
-        let watched = graceful.watch(connection);
+        let (server, tls, watcher) = (server.clone(), tls.clone(), graceful.watcher());
+        let stopped = stopped.clone();
         tokio::spawn(async move {
-            // A client that speaks badly or goes away is its own affair.
-            let _ = watched.await;
+            let address = peer.ip().to_canonical();
+            match accept(tls, socket, address, stopped).await {
+                Some(Socket::Plain(socket)) => {
+                    server.serve(socket, Peer { address, is_https: false }, watcher).await;
+                }
+                Some(Socket::Secure(socket)) => {
+                    server.serve(socket, Peer { address, is_https: true }, watcher).await;
+                }
+                None => {}
+            }
             drop(place);
         });
     }
     drop(listener);
     if tokio::time::timeout(limits::DRAIN, graceful.shutdown()).await.is_err() {
         tracing::warn!("some requests had not ended after {} s", limits::DRAIN.as_secs());
+    }
+}
+
+/// The socket, with TLS if there is TLS and the client wants it. None if the two cannot agree.
+async fn accept(
+    tls: Option<Tls>,
+    socket: TcpStream,
+    client: IpAddr,
+    mut stopped: watch::Receiver<bool>,
+) -> Option<Socket> {
+    let Some(tls) = tls else { return Some(Socket::Plain(socket)) };
+    let accepted = tokio::select! {
+        accepted = tls.accept(socket) => accepted,
+        _ = stopped.wait_for(|stopped| *stopped) => return None,
+    };
+    // Most often a client that does not trust the certificate.
+    accepted.inspect_err(|error| tracing::debug!(%client, "no TLS: {error}")).ok()
+}
+
+/// Speaks HTTP on sockets.
+#[derive(Clone)]
+struct Http<S> {
+    builder: Builder<TokioExecutor>,
+    service: S,
+}
+
+impl<S> Http<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + 'static,
+{
+    async fn serve<I>(self, socket: I, peer: Peer, watcher: Watcher)
+    where
+        I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let service = self.service.map_request(move |request: Request<Incoming>| {
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(peer);
+            request
+        });
+        let service = TowerToHyperService::new(service);
+        let connection = self.builder.serve_connection_with_upgrades(TokioIo::new(socket), service);
+        // A client that speaks badly or goes away is its own affair.
+        let _ = watcher.watch(connection.into_owned()).await;
     }
 }
 

@@ -9,6 +9,7 @@ use clap::Parser as _;
 use hranad::config::{Cli, Command, HealthArgs, ServeArgs};
 use hranad::error::{Error, Result};
 use hranad::server::Server;
+use hranad::tls;
 use tokio::signal::unix::{SignalKind, signal};
 
 fn main() -> ExitCode {
@@ -41,7 +42,7 @@ fn serve(args: &ServeArgs) -> Result<()> {
         .map_err(|error| Error::internal("start the runtime", error))?;
     runtime.block_on(async {
         let server = Server::start(args).await?;
-        say(&mut std::io::stdout(), &greeting(&server));
+        say(&mut std::io::stdout(), &greeting(&server, args));
         wait_for_signal().await?;
         tracing::info!("stopping");
         server.stop().await;
@@ -50,30 +51,41 @@ fn serve(args: &ServeArgs) -> Result<()> {
 }
 
 /// What a newcomer needs next.
-fn greeting(server: &Server) -> String {
-    let url = format!("http://{}", server.address());
-    let client = if server.is_open() {
-        format!("createClient({{ url: \"{url}\" }})")
-    } else {
-        format!("createClient({{ url: \"{url}\", authToken: \"…the API token…\" }})")
+fn greeting(server: &Server, args: &ServeArgs) -> String {
+    let address = server.address();
+    let scheme = if server.is_https() { "https" } else { "http" };
+    let url = format!("{scheme}://{address}");
+    let listening = match server.is_https() {
+        true => format!("{url} and http://{address}"),
+        false => url.clone(),
     };
-    let access = if server.is_open() {
-        "open to this machine, without a token"
-    } else {
-        "with the API token only"
+    let (access, token) = match server.is_open() {
+        true => ("open to programs of this machine, without a token", ""),
+        false => ("with the API token only", ", authToken: \"…the API token…\""),
     };
+    let trust = args.tls.map_or_else(String::new, |_| {
+        let certificate = tls::authority_certificate(server.data_dir());
+        let certificate = certificate.display();
+        format!(
+            "
+  certificates  of a private authority; clients trust it with
+    export NODE_EXTRA_CA_CERTS=\"{certificate}\"
+    export SSL_CERT_FILE=\"{certificate}\""
+        )
+    });
     format!(
         "hranad {version} is ready
-  listening on  {url}  ({access})
+  listening on  {listening}  ({access})
   data          {data}
-  API token     {token}
-  database      {url}  is the database `default`; others are at {url}/db/NAME/
+  API token     {token_file}
+  database      {url}  is the database `default`; others are at {scheme}://{other}{trust}
 
   Paste into JavaScript, with @libsql/client:
-    {client}",
+    createClient({{ url: \"{url}\"{token} }})",
         version = env!("CARGO_PKG_VERSION"),
         data = server.data_dir().display(),
-        token = server.api_token_path().display(),
+        token_file = server.api_token_path().display(),
+        other = server.hostname("NAME"),
     )
 }
 

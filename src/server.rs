@@ -12,24 +12,30 @@ use tokio::task::JoinHandle;
 
 use crate::auth::{Authority, Gate};
 use crate::catalog::Catalog;
-use crate::config::ServeArgs;
+use crate::config::{AuthMode, ServeArgs};
 use crate::data_dir::DataDir;
 use crate::error::{Error, Result};
 use crate::hrana::Streams;
 use crate::http::App;
 use crate::limits;
 use crate::listener;
+use crate::names::{Names, Reach};
 use crate::namespace::Namespaces;
 use crate::router;
 use crate::sqlite::Engine;
+use crate::tls;
 
 /// A server that is running.
 pub struct Server {
     address: SocketAddr,
+    names: Names,
+    is_open: bool,
+    is_https: bool,
     data_dir: DataDir,
     stop: watch::Sender<bool>,
     listening: JoinHandle<()>,
     sweeping: JoinHandle<()>,
+    renewing: Option<JoinHandle<()>>,
     sockets: Arc<Semaphore>,
 }
 
@@ -52,18 +58,20 @@ impl Server {
         let namespaces = Arc::new(namespaces);
         let streams = Arc::new(Streams::new(config.transaction_idle));
 
-        let listener = TcpListener::bind(config.listen).await.map_err(|error| {
-            Error::internal(
-                format!("listen on {} (choose another address with --listen)", config.listen),
-                error,
-            )
-        })?;
-        let address =
-            listener.local_addr().map_err(|error| Error::internal("learn the port", error))?;
+        let names = Names {
+            organization: config.org.clone(),
+            domain: config.domain.clone(),
+            api_host: config.api_host.clone(),
+        };
+        let tls = tls::open(config, data_dir.path(), &names, config.listen.ip())?;
+        let (listener, address) = bind(config.listen).await?;
         let (stop, stopped) = watch::channel(false);
         let sweeping =
             tokio::spawn(sweep(Arc::clone(&namespaces), Arc::clone(&streams), stopped.clone()));
-        let gate = Gate::new(api_token, Arc::clone(&authority), address.ip().is_loopback());
+        let (tls, renewal) = tls.unzip();
+        let renewing = renewal.map(|renewal| tokio::spawn(renewal.run(stopped.clone())));
+        let is_open = address.ip().is_loopback() && config.auth == AuthMode::Default;
+        let gate = Gate::new(api_token, Arc::clone(&authority), is_open);
         let sockets = Arc::new(Semaphore::new(limits::SOCKETS_MAX));
         let app = Arc::new(App {
             catalog,
@@ -74,9 +82,23 @@ impl Server {
             sockets: Arc::clone(&sockets),
             stopped: stopped.clone(),
             address,
+            names: names.clone(),
+            trusted_proxies: config.trusted_proxy.clone(),
         });
-        let listening = tokio::spawn(listener::serve(listener, router::service(app), stopped));
-        Ok(Server { address, data_dir, stop, listening, sweeping, sockets })
+        let is_https = tls.is_some();
+        let listening = tokio::spawn(listener::serve(listener, tls, router::service(app), stopped));
+        Ok(Server {
+            address,
+            names,
+            is_open,
+            is_https,
+            data_dir,
+            stop,
+            listening,
+            sweeping,
+            renewing,
+            sockets,
+        })
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -91,19 +113,43 @@ impl Server {
         self.data_dir.api_token_path()
     }
 
-    /// Whether everybody who reaches the port may use the databases.
+    /// Whether programs of this machine may use the databases without a token.
     pub fn is_open(&self) -> bool {
-        self.address.ip().is_loopback()
+        self.is_open
+    }
+
+    /// Whether there is TLS on the port.
+    pub fn is_https(&self) -> bool {
+        self.is_https
+    }
+
+    /// Where a database is reached, without the scheme, by those who reach the server at its address.
+    pub fn hostname(&self, database: &str) -> String {
+        let authority = self.address.to_string();
+        self.names.hostname(database, &Reach { is_https: self.is_https, authority })
     }
 
     /// Stops to accept, lets running requests end within a bound, and closes the databases.
     pub async fn stop(self) {
         self.stop.send_replace(true);
         let _ = tokio::join!(self.listening, self.sweeping);
+        if let Some(renewing) = self.renewing {
+            let _ = renewing.await;
+        }
         // WebSockets have left the listener; when each has given its place back, all are closed.
         let all = u32::try_from(limits::SOCKETS_MAX).unwrap_or(u32::MAX);
         let _ = tokio::time::timeout(limits::DRAIN, self.sockets.acquire_many(all)).await;
     }
+}
+
+/// Opens the port, and learns which one it is.
+async fn bind(listen: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind(listen).await.map_err(|error| {
+        Error::internal(format!("listen on {listen} (choose another address with --listen)"), error)
+    })?;
+    let address =
+        listener.local_addr().map_err(|error| Error::internal("learn the port", error))?;
+    Ok((listener, address))
 }
 
 /// Ends what has been idle for too long, again and again.

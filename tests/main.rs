@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that panics says what is wrong")]
 
+mod access;
 mod bad_input;
 mod clients;
 mod command_line;
@@ -9,6 +10,7 @@ mod conversations;
 mod crash;
 mod harness;
 mod idle;
+mod names;
 mod platform;
 mod program;
 mod routing;
@@ -16,3 +18,4 @@ mod sockets;
 mod stateless;
 mod streams;
 mod tidy;
+mod tls;

@@ -36,7 +36,7 @@ async fn by_path() {
         assert_eq!(who(&server.post(path, WHO).await), "shop", "{path}");
     }
     // The path wins over the header and the host.
-    let headers = [("x-namespace", "my-shop"), ("host", "local.example.com")];
+    let headers = [("x-namespace", "my-shop"), ("host", "local.localhost")];
     let answer = server.request(Method::POST, "/db/shop/v2/pipeline", &headers, WHO).await;
     assert_eq!(who(&answer), "shop");
     for path in ["/v2/pipeline", "/v3/pipeline", "/v3/cursor", "/v1/execute", "/dump", "/health"] {
@@ -61,7 +61,7 @@ async fn a_url_without_its_last_slash_is_explained() {
 #[tokio::test(flavor = "multi_thread")]
 async fn by_header() {
     let server = start().await;
-    let headers = [("x-namespace", "my-shop"), ("host", "shop.example.com")];
+    let headers = [("x-namespace", "my-shop"), ("host", "shop.localhost")];
     let answer = server.request(Method::POST, "/v2/pipeline", &headers, WHO).await;
     assert_eq!(who(&answer), "my-shop");
     let unknown = [("x-namespace", "nobody")];
@@ -73,6 +73,7 @@ async fn by_header() {
 #[tokio::test(flavor = "multi_thread")]
 async fn by_host() {
     let server = start().await;
+    let authorization = format!("Bearer {}", server.token);
     let cases = [
         ("localhost", "default"),
         ("localhost:8080", "default"),
@@ -88,12 +89,12 @@ async fn by_host() {
         ("shop.localhost:8080", "shop"),
     ];
     for (host, database) in cases {
-        let headers = [("host", host)];
+        let headers = [("host", host), ("authorization", &authorization)];
         let answer = server.request(Method::POST, "/v2/pipeline", &headers, WHO).await;
         assert_eq!(who(&answer), database, "{host}");
     }
-    let answer =
-        server.request(Method::POST, "/v2/pipeline", &[("host", "x.example.com")], WHO).await;
+    let headers = [("host", "x.example.com"), ("authorization", &authorization)];
+    let answer = server.request(Method::POST, "/v2/pipeline", &headers, WHO).await;
     assert!(answer.failure(404).contains("name x"));
     server.stop().await;
 }
@@ -108,7 +109,7 @@ async fn the_authority_of_http_2_counts_as_host() {
     let (mut sender, connection) =
         hyper::client::conn::http2::handshake(executor, io).await.unwrap();
     let driver = tokio::spawn(connection);
-    let request = Request::post("http://shop.example.com/v2/pipeline");
+    let request = Request::post("http://shop.localhost/v2/pipeline");
     let request = request.body(Full::new(Bytes::from(WHO))).unwrap();
     let response = sender.send_request(request).await.unwrap();
     let body = http_body_util::BodyExt::collect(response.into_body()).await.unwrap().to_bytes();
@@ -149,31 +150,6 @@ async fn browsers_may_ask_from_anywhere() {
     for path in ["/v2/pipeline", "/nothing"] {
         let answer = server.request(Method::POST, path, &origin, WHO).await;
         assert_eq!(answer.header("access-control-allow-origin"), "*", "{path}");
-    }
-    server.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_page_from_elsewhere_and_a_proxy_need_the_token() {
-    let server = start().await;
-    let authorization = format!("Bearer {}", server.token);
-    for (name, value) in [
-        ("origin", "https://evil.example"),
-        ("origin", "null"),
-        ("x-forwarded-for", "10.0.0.1"),
-        ("forwarded", "for=10.0.0.1"),
-        ("via", "1.1 proxy"),
-    ] {
-        let headers = [(name, value)];
-        let answer = server.request(Method::POST, "/v2/pipeline", &headers, WHO).await;
-        assert!(answer.failure(401).contains("web pages from elsewhere"), "{name}");
-        let headers = [(name, value), ("authorization", authorization.as_str())];
-        let answer = server.request(Method::POST, "/v2/pipeline", &headers, WHO).await;
-        assert_eq!(who(&answer), "default", "{name}");
-    }
-    for origin in ["http://localhost:3000", "http://127.0.0.1:8080"] {
-        let answer = server.request(Method::POST, "/v2/pipeline", &[("origin", origin)], WHO).await;
-        assert_eq!(who(&answer), "default", "{origin}");
     }
     server.stop().await;
 }

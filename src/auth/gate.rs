@@ -19,7 +19,7 @@ pub enum Identity {
 pub struct Gate {
     api_token: String,
     authority: Arc<Authority>,
-    /// Whether the data plane is open to everybody who can reach it, as on a loopback address.
+    /// Whether the data plane is open to this machine, as on a loopback address.
     is_open: bool,
 }
 
@@ -35,8 +35,9 @@ impl Gate {
             None if self.is_open && is_local => Ok(Identity::Owner),
             None if self.is_open => Err(Error::new(
                 ErrorKind::Unauthorized,
-                "Unauthorized: without a token only programs and pages of this machine get in, not \
-                 web pages from elsewhere nor what a proxy forwards; send `Authorization: Bearer TOKEN`",
+                "Unauthorized: without a token only programs and pages of this machine get in, under \
+                 `localhost` or a loopback address, not web pages from elsewhere nor what a proxy \
+                 forwards; send `Authorization: Bearer TOKEN`",
             )),
             None => Err(no_token()),
             Some(_) if self.is_api_token(token) => Ok(Identity::Owner),

@@ -1,5 +1,6 @@
 //! HTTP: the data plane's handlers, and what all requests have in common. The URLs are in [`crate::router`].
 
+pub mod arrival;
 pub mod caller;
 mod chunks;
 pub mod cursor;
@@ -8,6 +9,7 @@ pub mod dump;
 mod failure;
 pub mod info;
 pub mod legacy;
+mod local;
 pub mod pipeline;
 mod streams;
 pub mod target;
@@ -22,7 +24,9 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::auth::{Authority, Gate};
 use crate::catalog::Catalog;
+use crate::config::Network;
 use crate::hrana::Streams;
+use crate::names::Names;
 use crate::namespace::Namespaces;
 
 /// What the handlers share.
@@ -39,4 +43,7 @@ pub struct App {
     pub stopped: watch::Receiver<bool>,
     /// Where the server listens, for URLs in answers when a request does not say how it came.
     pub address: SocketAddr,
+    pub names: Names,
+    /// Proxies that are believed.
+    pub trusted_proxies: Vec<Network>,
 }

@@ -1,19 +1,21 @@
 //! Which database a request means: by its path, by a header, or by its host name.
 
+use std::sync::Arc;
+
 use axum::extract::{FromRequestParts, Request};
+use axum::http::Extensions;
 use axum::http::request::Parts;
 use axum::http::uri::{PathAndQuery, Uri};
-use axum::http::{Extensions, HeaderMap, header};
 
+use super::App;
+use super::arrival::Arrival;
 use crate::catalog::NamespaceName;
 use crate::error::{Error, ErrorKind, Result};
+use crate::names::{Names, split_port};
 use crate::namespace::Wanted;
 
 /// The header that names a database, as sqld has it.
 pub(crate) const NAMESPACE_HEADER: &str = "x-namespace";
-
-/// The organization that all databases belong to.
-pub(crate) const ORGANIZATION: &str = "local";
 
 /// The first segment behind `/db/`, left by [`rewrite`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +65,7 @@ fn split(path: &str) -> (Option<String>, Option<String>) {
 }
 
 /// The databases that a request may mean.
-pub(crate) fn wanted(parts: &Parts) -> Result<Wanted> {
+pub(crate) fn wanted(parts: &Parts, app: &App) -> Result<Wanted> {
     if let Some(error) = missing_slash(&parts.extensions) {
         return Err(error);
     }
@@ -76,8 +78,8 @@ pub(crate) fn wanted(parts: &Parts) -> Result<Wanted> {
         })?;
         return Ok(Wanted::Named(vec![NamespaceName::parse(name)?]));
     }
-    match host(&parts.uri, &parts.headers) {
-        Some(host) => from_host(host),
+    match Arrival::of(parts, app).host() {
+        Some(host) => from_host(host, &app.names),
         None => Ok(Wanted::Unnamed),
     }
 }
@@ -85,11 +87,11 @@ pub(crate) fn wanted(parts: &Parts) -> Result<Wanted> {
 /// The same, for a caller that is let in later.
 pub(crate) struct WantedDatabase(pub(crate) Wanted);
 
-impl<S: Sync> FromRequestParts<S> for WantedDatabase {
+impl FromRequestParts<Arc<App>> for WantedDatabase {
     type Rejection = Error;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self> {
-        wanted(parts).map(WantedDatabase)
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self> {
+        wanted(parts, app).map(WantedDatabase)
     }
 }
 
@@ -106,25 +108,17 @@ pub(crate) fn missing_slash(extensions: &Extensions) -> Option<Error> {
     ))
 }
 
-/// The host that the client asked for: `:authority` of HTTP/2, or the header of HTTP/1.1.
-pub(crate) fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
-    let header = || headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    uri.authority().map(|authority| authority.as_str()).or_else(header)
-}
-
 /// `{name}-{org}.{domain}` as Turso has it, `{name}.{domain}` as sqld has it. Both parts of the first may hold
-/// dashes, so they are looked up and not split. A host without a dot, or an address, names no database.
-fn from_host(host: &str) -> Result<Wanted> {
-    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
-    let is_ipv6 = host.starts_with('[');
-    let host = if is_ipv6 { host } else { host.split(':').next().unwrap_or(host) };
-    let is_ipv4 = host.parse::<std::net::Ipv4Addr>().is_ok();
+/// dashes, so they are looked up and not split. A host without a dot, an address, or one of the server's own
+/// names is no database's.
+fn from_host(authority: &str, own: &Names) -> Result<Wanted> {
+    let (host, _) = split_port(authority);
+    let is_address = host.starts_with('[') || host.parse::<std::net::Ipv4Addr>().is_ok();
     let label = match host.split_once('.') {
-        Some((label, _)) if !is_ipv6 && !is_ipv4 => label.to_ascii_lowercase(),
+        Some((label, _)) if !is_address && !own.is_own(host) => label.to_ascii_lowercase(),
         _ => return Ok(Wanted::Unnamed),
     };
-    let of_organization = label.strip_suffix(ORGANIZATION).and_then(|l| l.strip_suffix('-'));
-    let names = [of_organization, Some(&label)];
+    let names = [own.without_organization(&label), Some(&label)];
     let names: Vec<_> = names.into_iter().flatten().map(NamespaceName::parse).collect();
     // With one good candidate the bad one is not the reader's business.
     match names.iter().any(Result::is_ok) {
@@ -135,7 +129,7 @@ fn from_host(host: &str) -> Result<Wanted> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Wanted, from_host, split};
+    use super::{Names, Wanted, from_host, split};
 
     #[test]
     fn paths() {
@@ -158,6 +152,11 @@ mod tests {
 
     #[test]
     fn hosts() {
+        let names = |organization: &str| Names {
+            organization: organization.to_owned(),
+            domain: Some("db.example.com".to_owned()),
+            api_host: Some("api.example.com".to_owned()),
+        };
         let cases = [
             ("localhost:8080", "(unnamed)"),
             ("127.0.0.1:8080", "(unnamed)"),
@@ -168,14 +167,22 @@ mod tests {
             ("my-shop-local.turso.io", "my-shop,my-shop-local"),
             ("local.example.com", "local"),
             ("-local.example.com", "-local"),
+            ("shop-local.db.example.com", "shop,shop-local"),
+            ("db.example.com:80", "(unnamed)"),
+            ("API.example.com", "(unnamed)"),
+            ("api.elsewhere.com", "api"),
         ];
-        for (host, names) in cases {
-            let found = match from_host(host).unwrap() {
+        let found = |host: &str, organization: &str| {
+            let found = match from_host(host, &names(organization)).unwrap() {
                 Wanted::Named(found) => found.iter().map(|name| name.to_string()).collect(),
                 Wanted::Unnamed => vec!["(unnamed)".to_owned()],
             };
-            assert_eq!(found.join(","), names, "{host}");
+            found.join(",")
+        };
+        for (host, expected) in cases {
+            assert_eq!(found(host, "local"), expected, "{host}");
         }
-        assert!(from_host("a_b.example.com").is_err());
+        assert_eq!(found("a-my-org.example.com", "my-org"), "a,a-my-org");
+        assert!(from_host("a_b.example.com", &names("local")).is_err());
     }
 }

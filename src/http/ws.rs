@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Error as WsError;
 
 use super::App;
-use super::caller::is_local;
+use super::local::Local;
 use super::target::WantedDatabase;
 use crate::catalog;
 use crate::error::{Error, ErrorKind, Result};
@@ -28,6 +28,7 @@ use crate::namespace::Wanted;
 pub(crate) async fn upgrade(
     State(app): State<Arc<App>>,
     WantedDatabase(wanted): WantedDatabase,
+    Local(is_local): Local,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response> {
@@ -37,7 +38,6 @@ pub(crate) async fn upgrade(
         Error::new(ErrorKind::UpgradeRequired, message)
     })?;
     let (version, encoding) = negotiate(&headers)?;
-    let is_local = is_local(&headers);
     let upgrade = upgrade
         .protocols(SUBPROTOCOLS.map(|(name, ..)| name))
         .max_message_size(limits::BODY_BYTES_MAX)

@@ -10,7 +10,6 @@ use super::operator::Operator;
 use super::place::Place;
 use super::shapes::LOCATION;
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::target::ORGANIZATION;
 use crate::http::wire::json_response;
 
 /// The plan's name: everything that the machine has.
@@ -18,18 +17,18 @@ const PLAN: &str = "self-hosted";
 
 /// `GET /v1/current-user` and `/v1/user`. The user is called as the organization: applications take one for the
 /// other.
-pub(crate) async fn user(_: Operator) -> Result<Response> {
-    let user = json!({
-        "username": ORGANIZATION, "name": ORGANIZATION, "email": "", "avatarUrl": "", "plan": PLAN,
-    });
+pub(crate) async fn user(_: Operator, place: Place) -> Result<Response> {
+    let name = place.organization();
+    let user =
+        json!({ "username": name, "name": name, "email": "", "avatarUrl": "", "plan": PLAN });
     Ok(json_response(&json!({ "user": user })))
 }
 
-fn organization() -> Value {
+fn organization(place: &Place) -> Value {
     json!({
         "id": "",
-        "name": ORGANIZATION,
-        "slug": ORGANIZATION,
+        "name": place.organization(),
+        "slug": place.organization(),
         "type": "personal",
         "overages": false,
         "blocked_reads": false,
@@ -41,13 +40,13 @@ fn organization() -> Value {
 }
 
 /// `GET /v1/organizations` and `/v2/organizations`
-pub(crate) async fn organizations(_: Operator) -> Result<Response> {
-    Ok(json_response(&json!({ "organizations": [organization()] })))
+pub(crate) async fn organizations(_: Operator, place: Place) -> Result<Response> {
+    Ok(json_response(&json!({ "organizations": [organization(&place)] })))
 }
 
 /// `GET /v1/organizations/{organization}`
-pub(crate) async fn show(_: Operator, _: Place) -> Result<Response> {
-    Ok(json_response(&json!({ "organization": organization() })))
+pub(crate) async fn show(_: Operator, place: Place) -> Result<Response> {
+    Ok(json_response(&json!({ "organization": organization(&place) })))
 }
 
 /// Whatever would change the organization.
@@ -59,8 +58,8 @@ pub(crate) async fn stays(operator: Operator) -> Result<Response> {
 }
 
 /// `GET …/members`
-pub(crate) async fn members(_: Operator) -> Result<Response> {
-    let owner = json!({ "username": ORGANIZATION, "role": "owner", "email": "" });
+pub(crate) async fn members(_: Operator, place: Place) -> Result<Response> {
+    let owner = json!({ "username": place.organization(), "role": "owner", "email": "" });
     Ok(json_response(&json!({ "members": [owner] })))
 }
 

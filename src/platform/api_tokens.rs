@@ -15,7 +15,6 @@ use crate::auth::{ApiToken, Scopes};
 use crate::catalog::{self, ApiTokenRecord, GroupName};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::App;
-use crate::http::target::ORGANIZATION;
 use crate::http::wire::{WholeBody, json_response};
 use crate::limits;
 use crate::namespace::group_not_found;
@@ -67,10 +66,11 @@ fn mint(
             format!("the name of a token has 1 to {} bytes", limits::TOKEN_NAME_BYTES_MAX);
         return Err(Error::new(ErrorKind::NameInvalid, message));
     }
-    if let Some(other) = fields.organization.filter(|o| !o.is_empty() && o != ORGANIZATION) {
+    let own = place.organization();
+    if let Some(other) = fields.organization.filter(|o| !o.is_empty() && o != own) {
         return Err(Error::new(
             ErrorKind::NotFound,
-            format!("there is no organization {other:?}; this server's is {ORGANIZATION:?}"),
+            format!("there is no organization {other:?}; this server's is {own:?}"),
         ));
     }
     let group = match fields.group.filter(|group| !group.is_empty()) {
@@ -100,21 +100,21 @@ fn mint(
 /// `GET /v1/auth/api-tokens`
 pub(crate) async fn list(
     operator: Operator,
-    _: Place,
+    place: Place,
     State(app): State<Arc<App>>,
 ) -> Result<Response> {
     operator.may_everything()?;
     let tokens = block(|| app.catalog.api_tokens())?;
-    let tokens: Vec<Value> = tokens.iter().map(shape).collect();
+    let tokens: Vec<Value> = tokens.iter().map(|token| shape(token, &place)).collect();
     Ok(json_response(&json!({ "tokens": tokens })))
 }
 
-fn shape(token: &ApiTokenRecord) -> Value {
+fn shape(token: &ApiTokenRecord, place: &Place) -> Value {
     let scopes: Vec<_> = token.scopes.iter().flat_map(|names| names.split_whitespace()).collect();
     json!({
         "id": token.id,
         "name": token.name,
-        "organization": ORGANIZATION,
+        "organization": place.organization(),
         "group": token.group.as_ref().map_or("", |(_, name)| name),
         "scopes": scopes,
         "created_at": dates::rfc3339(token.created_at),

@@ -136,7 +136,7 @@ fn instance(record: &Record, place: &Place) -> serde_json::Value {
         "name": LOCATION,
         "type": "primary",
         "region": LOCATION,
-        "hostname": DatabaseBody::new(record, &place.host).hostname,
+        "hostname": DatabaseBody::new(record, place).hostname,
     })
 }
 
@@ -159,7 +159,7 @@ pub(crate) async fn one_instance(operator: Operator, place: Place) -> Result<Res
 /// `POST …/databases/{database}/wakeup` and `…/update`: no database sleeps, and all are as new as the server.
 pub(crate) async fn is_ready(operator: Operator, place: Place) -> Result<Response> {
     let record = find(&operator, &place, Scope::Read)?;
-    Ok(json_response(&json!({ "database": DatabaseBody::new(&record, &place.host) })))
+    Ok(json_response(&json!({ "database": DatabaseBody::new(&record, &place) })))
 }
 
 /// `POST …/databases/{database}/transfer`

@@ -66,7 +66,7 @@ pub(crate) async fn create(
     };
     let new = NewDatabase { name, group: group.name, seed, settings: Settings::default() };
     let record = app.namespaces.create(new)?;
-    Ok(json_response(&OneBody { database: DatabaseBody::new(&record, &place.host) }))
+    Ok(json_response(&OneBody { database: DatabaseBody::new(&record, &place) }))
 }
 
 fn read_seed(app: &App, operator: &Operator, seed: SeedFields) -> Result<Seed> {
@@ -124,7 +124,7 @@ pub(crate) async fn list(
         next = records.last().map(|record| record.name.to_string());
     }
     let seen = records.iter().filter(|record| operator.sees(&record.group));
-    let databases = seen.map(|record| DatabaseBody::new(record, &place.host)).collect();
+    let databases = seen.map(|record| DatabaseBody::new(record, &place)).collect();
     Ok(json_response(&ListBody { databases, pagination: Pagination { next } }))
 }
 
@@ -138,7 +138,7 @@ pub(super) fn find(operator: &Operator, place: &Place, scope: Scope) -> Result<R
 /// `GET …/databases/{database}`
 pub(crate) async fn show(operator: Operator, place: Place) -> Result<Response> {
     let record = find(&operator, &place, Scope::Read)?;
-    Ok(json_response(&OneBody { database: DatabaseBody::new(&record, &place.host) }))
+    Ok(json_response(&OneBody { database: DatabaseBody::new(&record, &place) }))
 }
 
 /// `DELETE …/databases/{database}`

@@ -8,34 +8,34 @@ use axum::http::request::Parts;
 use crate::catalog::{Group, GroupName, NamespaceName, Record};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::App;
-use crate::http::target::{self, ORGANIZATION};
+use crate::http::arrival::Arrival;
+use crate::names::Reach;
 use crate::namespace::group_not_found;
 use crate::sqlite::block;
 
 pub(crate) struct Place {
     app: Arc<App>,
     params: Vec<(String, String)>,
-    /// Where the client reached the server: a host, with a port if need be.
-    pub(super) host: String,
+    reach: Reach,
 }
 
 impl FromRequestParts<Arc<App>> for Place {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self> {
-        let host = target::host(&parts.uri, &parts.headers)
-            .map_or_else(|| app.address.to_string(), str::to_owned);
+        let reach = Arrival::of(parts, app).reach(app.address);
         let params = RawPathParams::from_request_parts(parts, app).await;
         let params = params.map_err(|error| Error::bad_request(error.to_string()))?;
         let params = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let place = Place { app: Arc::clone(app), params: params.collect(), host };
-        match place.param("organization") {
-            "" | ORGANIZATION => Ok(place),
-            other => Err(Error::new(
+        let place = Place { app: Arc::clone(app), params: params.collect(), reach };
+        let (asked, own) = (place.param("organization"), &app.names.organization);
+        if !asked.is_empty() && asked != own {
+            return Err(Error::new(
                 ErrorKind::NotFound,
-                format!("there is no organization {other:?}; this server's is {ORGANIZATION:?}"),
-            )),
+                format!("there is no organization {asked:?}; this server's is {own:?}"),
+            ));
         }
+        Ok(place)
     }
 }
 
@@ -44,6 +44,21 @@ impl Place {
     pub(super) fn param(&self, name: &str) -> &str {
         let found = self.params.iter().find(|(candidate, _)| candidate == name);
         found.map_or("", |(_, value)| value)
+    }
+
+    /// The one organization that there is.
+    pub(super) fn organization(&self) -> &str {
+        &self.app.names.organization
+    }
+
+    /// Where the client reaches a database: host, port and path.
+    pub(super) fn hostname(&self, database: &NamespaceName) -> String {
+        self.app.names.hostname(database.as_str(), &self.reach)
+    }
+
+    /// Where databases are said to be.
+    pub(super) fn region(&self) -> &'static str {
+        self.reach.region()
     }
 
     /// The database that the URL names, which must exist.

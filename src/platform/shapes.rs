@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
+use super::place::Place;
 use crate::catalog::{Group, Record};
 
-/// Where everything is. The CLI speaks plain HTTP to databases whose region has this name.
+/// Where everything is.
 pub(super) const LOCATION: &str = "local";
 
 /// With this version the CLI lets the tokens of a single database be invalidated.
@@ -25,7 +26,6 @@ pub(super) struct DatabaseBody {
     block_writes: bool,
     allow_attach: bool,
     regions: [&'static str; 1],
-    /// `local` makes the `turso` CLI speak plain HTTP.
     #[serde(rename = "primaryRegion")]
     primary_region: &'static str,
     #[serde(rename = "type")]
@@ -50,18 +50,16 @@ struct ParentBody {
 }
 
 impl DatabaseBody {
-    /// `host` is where the client reaches the server: the database is at a path there, which works without
-    /// any DNS. It ends in a slash because clients resolve their URLs against it.
-    pub(super) fn new(record: &Record, host: &str) -> Self {
+    pub(super) fn new(record: &Record, place: &Place) -> Self {
         DatabaseBody {
-            hostname: format!("{host}/db/{}/", record.name),
+            hostname: place.hostname(&record.name),
             name: record.name.to_string(),
             id: record.id.to_string(),
             block_reads: record.settings.block_reads,
             block_writes: record.settings.block_writes,
             allow_attach: record.settings.allow_attach,
-            regions: [LOCATION],
-            primary_region: LOCATION,
+            regions: [place.region()],
+            primary_region: place.region(),
             kind: "logical",
             version: VERSION,
             group: record.group.name.to_string(),

@@ -3,7 +3,9 @@
 mod platform;
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -15,8 +17,10 @@ use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::SizeAbove;
 use tower_http::cors::{Any, CorsLayer};
+use tracing::Level;
 
 use crate::error::{Error, ErrorKind};
+use crate::http::arrival::Arrival;
 use crate::http::caller::Caller;
 use crate::http::wire::{Protocol, WholeBody};
 use crate::http::{App, cursor, dump, info, legacy, pipeline, target, v1, ws};
@@ -71,13 +75,15 @@ pub fn service(
     let compression = CompressionLayer::new()
         .quality(CompressionLevel::Fastest)
         .compress_when(SizeAbove::new(limits::COMPRESSED_BYTES_MIN));
-    let plain = routes().with_state(app);
+    let plain = routes().with_state(Arc::clone(&app));
     let layered = plain.clone().layer(compression).layer(cors);
     service_fn(move |request: Request| {
         let request = target::rewrite(request);
         // The layers cost as much as a point read does, so they are there for those who ask.
         let router = if wants_layers(&request) { &layered } else { &plain };
-        router.clone().oneshot(request)
+        let asked = tracing::enabled!(Level::DEBUG).then(|| Asked::new(&request, &app));
+        let answering = router.clone().oneshot(request);
+        async move { answering.await.inspect(|response| Asked::log(asked, response)) }
     })
 }
 
@@ -86,6 +92,36 @@ fn wants_layers(request: &Request) -> bool {
     request.method() == Method::OPTIONS
         || request.headers().contains_key(header::ORIGIN)
         || request.headers().contains_key(header::ACCEPT_ENCODING)
+}
+
+/// A request, for the log.
+struct Asked {
+    client: Option<IpAddr>,
+    host: String,
+    method: Method,
+    path: String,
+    at: Instant,
+}
+
+impl Asked {
+    /// The query is left out: some clients send their token in it.
+    fn new(request: &Request, app: &App) -> Self {
+        let arrival = Arrival::new(request.uri(), request.headers(), request.extensions(), app);
+        Asked {
+            client: arrival.client(),
+            host: arrival.host().unwrap_or_default().to_owned(),
+            method: request.method().clone(),
+            path: request.uri().path().to_owned(),
+            at: Instant::now(),
+        }
+    }
+
+    fn log(asked: Option<Self>, response: &Response) {
+        let Some(Asked { client, host, method, path, at }) = asked else { return };
+        let client = client.map(tracing::field::display);
+        let (status, took) = (response.status().as_u16(), at.elapsed());
+        tracing::debug!(client, host, %method, path, status, ?took, "answered");
+    }
 }
 
 async fn not_found(request: Request) -> Error {

@@ -80,7 +80,7 @@ async fn many_endless_statements_of_one_tenant_leave_threads_to_another() {
     for _ in 0..20 {
         let mut socket = TcpStream::connect(server.address()).await.unwrap();
         let head = format!(
-            "POST /v2/pipeline HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n",
+            "POST /v2/pipeline HTTP/1.1\r\nhost: localhost\r\ncontent-length: {}\r\n\r\n",
             body.len()
         );
         socket.write_all(head.as_bytes()).await.unwrap();

@@ -79,7 +79,9 @@ async fn writers_that_vanish_while_they_wait_leave_the_queue() {
     let requests = [execute("BEGIN IMMEDIATE"), execute("INSERT INTO t VALUES('late')")];
     let body = json!({ "requests": requests }).to_string();
     let length = body.len();
-    let head = format!("POST /v2/pipeline HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n");
+    let head = format!(
+        "POST /v2/pipeline HTTP/1.1\r\nhost: localhost\r\ncontent-length: {length}\r\n\r\n"
+    );
     for _ in 0..10 {
         let mut socket = TcpStream::connect(server.address()).await.unwrap();
         socket.write_all((head.clone() + &body).as_bytes()).await.unwrap();

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { column, connect, transport } from '../support/libsql.js';
-import { createDatabase, freshName, serverUrl } from '../support/server.js';
+import { apiToken, createDatabase, freshName, serverUrl } from '../support/server.js';
 
 test('the URL of the server alone is the database `default`', async () => {
   const table = freshName('t').replaceAll('-', '_');
@@ -39,8 +39,9 @@ test('a database that does not exist is named in the error', async () => {
   await assert.rejects(client.execute('SELECT 1'), /no-such-database/);
 });
 
-test('a token in the URL or the options does no harm where none is needed', async () => {
+test('where no token is needed, one that is given must be good', async () => {
   const url = await createDatabase();
-  const client = connect(url, { authToken: 'anything' });
+  const client = connect(url, { authToken: apiToken });
   assert.deepEqual(await column(client, 'SELECT 1'), [1]);
+  await assert.rejects(connect(url, { authToken: 'wrong' }).execute('SELECT 1'), /token/);
 });

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 
 export const serverUrl = required('HRANAD_URL');
-const apiToken = required('HRANAD_API_TOKEN');
+export const apiToken = required('HRANAD_API_TOKEN');
 
 function required(name) {
   const value = process.env[name];

@@ -1,10 +1,15 @@
 //! Flags and environment variables. Nothing else reads the environment.
 
-use std::net::{SocketAddr, ToSocketAddrs as _};
+mod values;
+
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use values::Network;
+use values::{address, host_name, retention, seconds, slug};
 
 /// A server for libSQL's Hrana protocol, with a SQLite file per tenant.
 #[derive(Debug, Parser)]
@@ -22,6 +27,7 @@ Examples:
   hranad --data-dir /var/lib/hranad             keep the data elsewhere
   hranad serve --listen 127.0.0.1:0             pick a free port and print it
   HRANAD_LISTEN=0.0.0.0:8080 hranad             be reachable from other machines, with the API token only
+  hranad --tls local                            https with a private certificate authority, beside http
 
 Create a database and use it:
   curl -H \"Authorization: Bearer $(cat hranad-data/api-token)\" \\
@@ -32,7 +38,7 @@ Create a database and use it:
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run the server; the same as no command at all
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Ask a running server whether it is well, and exit with 0 if it is
     Health(HealthArgs),
 }
@@ -46,6 +52,38 @@ pub struct ServeArgs {
     /// Directory of all data; created if it is not there
     #[arg(long, env = "HRANAD_DATA_DIR", value_name = "DIR", default_value = "hranad-data")]
     pub data_dir: PathBuf,
+
+    /// Certificate chain in PEM, for https beside http on the same port; read again when it changes
+    #[arg(long, env = "HRANAD_TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+
+    /// Private key of the certificate, in PEM
+    #[arg(long, env = "HRANAD_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+
+    /// https with certificates of a private authority, which is made and kept in the data directory
+    #[arg(long, env = "HRANAD_TLS", value_name = "HOW", conflicts_with_all = ["tls_cert", "tls_key"])]
+    pub tls: Option<TlsMode>,
+
+    /// Domain under which databases have host names, as NAME-ORG.DOMAIN; its wildcard must lead here
+    #[arg(long, env = "HRANAD_DOMAIN", value_name = "DOMAIN", value_parser = host_name)]
+    pub domain: Option<String>,
+
+    /// Host name of the platform API, which is never that of a database
+    #[arg(long, env = "HRANAD_API_HOST", value_name = "HOST", value_parser = host_name)]
+    pub api_host: Option<String>,
+
+    /// Name of the organization that all databases belong to
+    #[arg(long, env = "HRANAD_ORG", value_name = "NAME", default_value = "local", value_parser = slug)]
+    pub org: String,
+
+    /// Who needs a token
+    #[arg(long, env = "HRANAD_AUTH", value_name = "WHEN", default_value = "default")]
+    pub auth: AuthMode,
+
+    /// Reverse proxies whose X-Forwarded-… and Forwarded headers are believed: addresses or networks
+    #[arg(long, env = "HRANAD_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',')]
+    pub trusted_proxy: Vec<Network>,
 
     /// Longest time that one statement may run
     #[arg(long, env = "HRANAD_STATEMENT_TIMEOUT", value_name = "SECONDS", default_value = "60", value_parser = seconds)]
@@ -72,6 +110,21 @@ pub struct ServeArgs {
     pub log: String,
 }
 
+/// Where the certificate comes from, if not from files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TlsMode {
+    /// From a private authority in the data directory
+    Local,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum AuthMode {
+    /// Programs of this machine need none on a loopback address; everybody else does
+    Default,
+    /// Everybody does
+    Required,
+}
+
 #[derive(Clone, Debug, Args)]
 pub struct HealthArgs {
     /// Address of the server
@@ -87,45 +140,11 @@ impl ServeArgs {
     }
 }
 
-/// An address, or a name that stands for one on this machine.
-fn address(text: &str) -> Result<SocketAddr, String> {
-    let mut found = text.to_socket_addrs().map_err(|error| {
-        format!("expected an address and a port, such as 127.0.0.1:8080 ({error})")
-    })?;
-    found.next().ok_or_else(|| format!("{text} has no address"))
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "expected a number of seconds".to_owned())?;
-    match Duration::try_from_secs_f64(seconds) {
-        Ok(duration) if !duration.is_zero() && duration <= DAY => Ok(duration),
-        _ => Err("expected more than 0 and at most 86400 seconds".to_owned()),
-    }
-}
-
-/// A whole number with a unit: `90m`, `24h`, `7d`. Without one it is hours.
-fn retention(text: &str) -> Result<Duration, String> {
-    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(end);
-    let seconds = match unit {
-        "s" => 1,
-        "m" => 60,
-        "" | "h" => 3600,
-        "d" => 86_400,
-        "w" => 604_800,
-        _ => return Err("expected a time such as 24h, 7d or 0".to_owned()),
-    };
-    let number: u32 = number.parse().map_err(|_| "expected a time such as 24h, 7d or 0")?;
-    Ok(Duration::from_secs(u64::from(number) * seconds))
-}
-
-const DAY: Duration = Duration::from_secs(86_400);
-
 #[cfg(test)]
 mod tests {
     use clap::{CommandFactory as _, Parser as _};
 
-    use super::{Cli, retention, seconds};
+    use super::Cli;
 
     #[test]
     fn the_command_line_is_consistent() {
@@ -143,20 +162,15 @@ mod tests {
     }
 
     #[test]
-    fn retentions_have_units() {
-        for (text, seconds) in [("0", 0), ("24", 86_400), ("90m", 5400), ("7d", 604_800)] {
-            assert_eq!(retention(text).unwrap().as_secs(), seconds, "{text}");
-        }
-        for text in ["", "h", "-1h", "1x", "1.5h", "99999999999d"] {
-            assert!(retention(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn seconds_are_positive_and_bounded() {
-        assert_eq!(seconds("0.5").unwrap().as_millis(), 500);
-        for text in ["", "x", "0", "-1", "NaN", "inf", "1e9"] {
-            assert!(seconds(text).is_err(), "{text}");
-        }
+    fn certificates_come_from_one_place() {
+        let parses = |flags: &[&str]| {
+            Cli::try_parse_from([&["hranad"], flags].concat()).map_err(|error| error.to_string())
+        };
+        assert!(parses(&["--tls-cert", "c", "--tls-key", "k"]).is_ok());
+        assert!(parses(&["--tls", "local"]).is_ok());
+        let error = parses(&["--tls-cert", "c"]).unwrap_err();
+        assert!(error.contains("--tls-key"), "{error}");
+        let error = parses(&["--tls", "local", "--tls-cert", "c", "--tls-key", "k"]).unwrap_err();
+        assert!(error.contains("cannot be used with"), "{error}");
     }
 }

@@ -1,0 +1,85 @@
+//! Whether a request comes from this machine itself, so that it needs no token where the server is open to it.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{Version, header};
+
+use super::App;
+use super::arrival::Arrival;
+use super::caller::bearer;
+use crate::names::is_loopback;
+
+/// Whether a request without a token comes from a program or a page of this machine.
+///
+/// Not local are: what any proxy forwards; what a page of another origin asks in a browser of this machine; and
+/// what is asked of a host name that is not this machine's alone, because a page can have its own name lead
+/// here (DNS rebinding).
+pub(crate) struct Local(pub(crate) bool);
+
+impl FromRequestParts<Arc<App>> for Local {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
+        Ok(Local(is_local(parts, app)))
+    }
+}
+
+pub(super) fn is_local(parts: &Parts, app: &App) -> bool {
+    let arrival = Arrival::of(parts, app);
+    let headers = &parts.headers;
+    let origin = headers.get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or_default());
+    bearer(headers).is_none()
+        && arrival.is_peer_local()
+        && !headers.keys().any(|name| is_forwarding(name.as_str()))
+        && is_host_loopback(&arrival, parts.version)
+        && origin.is_none_or(is_loopback_origin)
+}
+
+/// Headers that proxies add.
+fn is_forwarding(name: &str) -> bool {
+    const NAMES: [&str; 6] =
+        ["cf-connecting-ip", "forwarded", "true-client-ip", "via", "x-client-ip", "x-real-ip"];
+    name.starts_with("x-forwarded-") || NAMES.contains(&name)
+}
+
+/// Only HTTP/1.0 may go without a host. Where there are several, all count.
+fn is_host_loopback(arrival: &Arrival<'_>, version: Version) -> bool {
+    let is_optional = version == Version::HTTP_10 || version == Version::HTTP_09;
+    (is_optional || arrival.hosts().next().is_some()) && arrival.hosts().all(is_loopback)
+}
+
+fn is_loopback_origin(origin: &str) -> bool {
+    origin.split_once("://").is_some_and(|(_, authority)| is_loopback(authority))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_loopback_origin;
+
+    #[test]
+    fn origins() {
+        for origin in [
+            "http://localhost",
+            "http://localhost:3000",
+            "https://app.localhost",
+            "http://127.0.0.1:5173",
+            "http://[::1]:80",
+        ] {
+            assert!(is_loopback_origin(origin), "{origin}");
+        }
+        for origin in [
+            "",
+            "null",
+            "localhost",
+            "https://example.com",
+            "http://localhost.example.com",
+            "http://127.0.0.1.example.com",
+            "http://10.0.0.1",
+        ] {
+            assert!(!is_loopback_origin(origin), "{origin}");
+        }
+    }
+}
