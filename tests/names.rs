@@ -85,6 +85,8 @@ async fn with_a_domain_a_database_is_a_host() {
     server.request(Method::POST, "/v2/pipeline", &headers, WHO).await.failure(401);
     let list = ask(&server, "/v1/organizations/acme/databases", &[], "").await.json();
     assert_eq!(list["databases"][1]["Hostname"], format!("shop-acme.db.example.com:{port}"));
+    let user = ask(&server, "/v1/current-user", &[], "").await.json();
+    assert_eq!(user["user"]["username"], "acme");
     let answer = ask(&server, "/v1/organizations/local/databases", &[], "").await;
     assert!(answer.failure(404).contains("no organization \"local\"; this server's is \"acme\""));
     server.stop().await;

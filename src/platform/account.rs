@@ -1,12 +1,14 @@
 //! Who the owner is, the organization, where it is, and what it may use: answers that a self-hosted server gives
 //! to questions meant for a cloud.
 
+use axum::extract::Path;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::operator::Operator;
 use super::place::Place;
+use super::shapes::LOCATION;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::wire::json_response;
 
@@ -17,18 +19,16 @@ const PLAN: &str = "self-hosted";
 /// other.
 pub(crate) async fn user(_: Operator, place: Place) -> Result<Response> {
     let name = place.organization();
-    let user = json!({
-        "username": name, "name": name, "email": "", "avatarUrl": "", "plan": PLAN,
-    });
+    let user =
+        json!({ "username": name, "name": name, "email": "", "avatarUrl": "", "plan": PLAN });
     Ok(json_response(&json!({ "user": user })))
 }
 
 fn organization(place: &Place) -> Value {
-    let name = place.organization();
     json!({
         "id": "",
-        "name": name,
-        "slug": name,
+        "name": place.organization(),
+        "slug": place.organization(),
         "type": "personal",
         "overages": false,
         "blocked_reads": false,
@@ -95,23 +95,22 @@ pub(crate) async fn plans(_: Operator) -> Result<Response> {
 }
 
 /// `GET /v2/locations`: by platform.
-pub(crate) async fn locations_by_platform(_: Operator, place: Place) -> Result<Response> {
-    Ok(json_response(&json!({ "locations": { "local": { (place.region()): "this server" } } })))
+pub(crate) async fn locations_by_platform(_: Operator) -> Result<Response> {
+    Ok(json_response(&json!({ "locations": { "local": { LOCATION: "this server" } } })))
 }
 
 /// `GET /v1/locations`
-pub(crate) async fn locations(_: Operator, place: Place) -> Result<Response> {
-    Ok(json_response(&json!({ "locations": { (place.region()): "this server" } })))
+pub(crate) async fn locations(_: Operator) -> Result<Response> {
+    Ok(json_response(&json!({ "locations": { LOCATION: "this server" } })))
 }
 
 /// `GET /v1/locations/{location}`
-pub(crate) async fn location(_: Operator, place: Place) -> Result<Response> {
-    let (asked, own) = (place.param("location"), place.region());
-    if asked != own {
-        let message = format!("there is no location {asked:?}; this server's is {own:?}");
+pub(crate) async fn location(_: Operator, Path(location): Path<String>) -> Result<Response> {
+    if location != LOCATION {
+        let message = format!("there is no location {location:?}; this server's is {LOCATION:?}");
         return Err(Error::new(ErrorKind::NotFound, message));
     }
-    let location = json!({ "code": own, "description": "this server", "closest": [] });
+    let location = json!({ "code": LOCATION, "description": "this server", "closest": [] });
     Ok(json_response(&json!({ "location": location })))
 }
 

@@ -66,7 +66,13 @@ fn mint(
             format!("the name of a token has 1 to {} bytes", limits::TOKEN_NAME_BYTES_MAX);
         return Err(Error::new(ErrorKind::NameInvalid, message));
     }
-    place.check_organization(fields.organization.as_deref().unwrap_or_default())?;
+    let own = place.organization();
+    if let Some(other) = fields.organization.filter(|o| !o.is_empty() && o != own) {
+        return Err(Error::new(
+            ErrorKind::NotFound,
+            format!("there is no organization {other:?}; this server's is {own:?}"),
+        ));
+    }
     let group = match fields.group.filter(|group| !group.is_empty()) {
         None => None,
         Some(group) => {
@@ -99,17 +105,16 @@ pub(crate) async fn list(
 ) -> Result<Response> {
     operator.may_everything()?;
     let tokens = block(|| app.catalog.api_tokens())?;
-    let tokens: Vec<Value> =
-        tokens.iter().map(|token| shape(token, place.organization())).collect();
+    let tokens: Vec<Value> = tokens.iter().map(|token| shape(token, &place)).collect();
     Ok(json_response(&json!({ "tokens": tokens })))
 }
 
-fn shape(token: &ApiTokenRecord, organization: &str) -> Value {
+fn shape(token: &ApiTokenRecord, place: &Place) -> Value {
     let scopes: Vec<_> = token.scopes.iter().flat_map(|names| names.split_whitespace()).collect();
     json!({
         "id": token.id,
         "name": token.name,
-        "organization": organization,
+        "organization": place.organization(),
         "group": token.group.as_ref().map_or("", |(_, name)| name),
         "scopes": scopes,
         "created_at": dates::rfc3339(token.created_at),

@@ -11,7 +11,7 @@ use super::databases::find;
 use super::fields;
 use super::operator::Operator;
 use super::place::Place;
-use super::shapes::DatabaseBody;
+use super::shapes::{DatabaseBody, LOCATION};
 use crate::auth::Scope;
 use crate::catalog::{Record, Settings};
 use crate::error::{Error, ErrorKind, Result};
@@ -133,10 +133,10 @@ impl Size {
 fn instance(record: &Record, place: &Place) -> serde_json::Value {
     json!({
         "uuid": record.id,
-        "name": place.region(),
+        "name": LOCATION,
         "type": "primary",
-        "region": place.region(),
-        "hostname": place.hostname(&record.name),
+        "region": LOCATION,
+        "hostname": DatabaseBody::new(record, place).hostname,
     })
 }
 
@@ -149,9 +149,8 @@ pub(crate) async fn instances(operator: Operator, place: Place) -> Result<Respon
 /// `GET …/databases/{database}/instances/{instance}`
 pub(crate) async fn one_instance(operator: Operator, place: Place) -> Result<Response> {
     let record = find(&operator, &place, Scope::Read)?;
-    if place.param("instance") != place.region() {
-        let (name, region) = (&record.name, place.region());
-        let message = format!("there is one instance of database {name}: {region}");
+    if place.param("instance") != LOCATION {
+        let message = format!("there is one instance of database {}: {LOCATION}", record.name);
         return Err(Error::new(ErrorKind::NotFound, message));
     }
     Ok(json_response(&json!({ "instance": instance(&record, &place) })))

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::fields;
 use super::operator::Operator;
 use super::place::Place;
-use super::shapes::GroupBody;
+use super::shapes::{GroupBody, LOCATION};
 use crate::auth::Scope;
 use crate::catalog::{Group, GroupName};
 use crate::error::{Error, Result};
@@ -21,12 +21,12 @@ use crate::sqlite::block;
 /// `GET …/groups`
 pub(crate) async fn list(
     operator: Operator,
-    place: Place,
+    _: Place,
     State(app): State<Arc<App>>,
 ) -> Result<Response> {
     let groups = block(|| app.catalog.groups())?;
     let seen = groups.iter().filter(|group| operator.sees(group));
-    let groups: Vec<_> = seen.map(|group| GroupBody::new(group, &place)).collect();
+    let groups: Vec<_> = seen.map(GroupBody::new).collect();
     Ok(json_response(&json!({ "groups": groups })))
 }
 
@@ -37,13 +37,13 @@ pub(super) fn find(operator: &Operator, place: &Place, scope: Scope) -> Result<G
     Ok(group)
 }
 
-fn answer(group: &Group, place: &Place) -> Response {
-    json_response(&json!({ "group": GroupBody::new(group, place) }))
+fn answer(group: &Group) -> Response {
+    json_response(&json!({ "group": GroupBody::new(group) }))
 }
 
 /// `GET …/groups/{group}`
 pub(crate) async fn show(operator: Operator, place: Place) -> Result<Response> {
-    find(&operator, &place, Scope::Read).map(|group| answer(&group, &place))
+    find(&operator, &place, Scope::Read).map(|group| answer(&group))
 }
 
 #[derive(Default, Deserialize)]
@@ -55,7 +55,7 @@ struct CreateFields {
 /// `POST …/groups`. A location is passed over: the CLI names one that it thinks is near.
 pub(crate) async fn create(
     operator: Operator,
-    place: Place,
+    _: Place,
     State(app): State<Arc<App>>,
     WholeBody(body): WholeBody,
 ) -> Result<Response> {
@@ -63,7 +63,7 @@ pub(crate) async fn create(
     let fields: CreateFields = fields::decode(&body)?;
     let name = fields.name.ok_or_else(|| Error::bad_request("the field `name` is missing"))?;
     let group = app.namespaces.create_group(&GroupName::parse(&name)?)?;
-    Ok(answer(&group, &place))
+    Ok(answer(&group))
 }
 
 /// `DELETE …/groups/{group}`, with all of its databases.
@@ -75,7 +75,7 @@ pub(crate) async fn delete(
     let group = find(&operator, &place, Scope::GroupConfigure)?;
     operator.may(Scope::DbDelete, &group)?;
     app.namespaces.delete_group(&group.name)?;
-    Ok(answer(&group, &place))
+    Ok(answer(&group))
 }
 
 /// `GET …/groups/{group}/configuration`
@@ -107,15 +107,15 @@ pub(crate) async fn configure(
 /// `GET …/groups/{group}/locations/{location}/wait`, `POST …/groups/{group}/unarchive` and `…/update`: there is
 /// nothing to wait for or to do, a group is ready from the start.
 pub(crate) async fn is_ready(operator: Operator, place: Place) -> Result<Response> {
-    find(&operator, &place, Scope::Read).map(|group| answer(&group, &place))
+    find(&operator, &place, Scope::Read).map(|group| answer(&group))
 }
 
 /// `POST` and `DELETE …/groups/{group}/locations/{location}`
 pub(crate) async fn locations(operator: Operator, place: Place) -> Result<Response> {
     find(&operator, &place, Scope::GroupConfigure)?;
-    Err(Error::bad_request(
-        "a self-hosted group is in one place; locations cannot be added or removed",
-    ))
+    Err(Error::bad_request(format!(
+        "a self-hosted group is in one place, {LOCATION:?}; locations cannot be added or removed"
+    )))
 }
 
 /// `POST …/groups/{group}/rename` and `…/transfer`

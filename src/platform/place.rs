@@ -28,7 +28,13 @@ impl FromRequestParts<Arc<App>> for Place {
         let params = params.map_err(|error| Error::bad_request(error.to_string()))?;
         let params = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
         let place = Place { app: Arc::clone(app), params: params.collect(), reach };
-        place.check_organization(place.param("organization"))?;
+        let (asked, own) = (place.param("organization"), &app.names.organization);
+        if !asked.is_empty() && asked != own {
+            return Err(Error::new(
+                ErrorKind::NotFound,
+                format!("there is no organization {asked:?}; this server's is {own:?}"),
+            ));
+        }
         Ok(place)
     }
 }
@@ -40,21 +46,9 @@ impl Place {
         found.map_or("", |(_, value)| value)
     }
 
-    /// The organization that everything belongs to.
+    /// The one organization that there is.
     pub(super) fn organization(&self) -> &str {
         &self.app.names.organization
-    }
-
-    /// Fails if an organization is meant that is not this server's; none is.
-    pub(super) fn check_organization(&self, asked: &str) -> Result<()> {
-        let own = self.organization();
-        if asked.is_empty() || asked == own {
-            return Ok(());
-        }
-        Err(Error::new(
-            ErrorKind::NotFound,
-            format!("there is no organization {asked:?}; this server's is {own:?}"),
-        ))
     }
 
     /// Where the client reaches a database: host, port and path.

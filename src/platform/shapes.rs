@@ -5,6 +5,9 @@ use serde::Serialize;
 use super::place::Place;
 use crate::catalog::{Group, Record};
 
+/// Where everything is.
+pub(super) const LOCATION: &str = "local";
+
 /// With this version the CLI lets the tokens of a single database be invalidated.
 const VERSION: &str = "tech-preview";
 
@@ -18,7 +21,7 @@ pub(super) struct DatabaseBody {
     id: String,
     /// Host, port and path of the database; a client puts a scheme before it.
     #[serde(rename = "Hostname")]
-    hostname: String,
+    pub(super) hostname: String,
     block_reads: bool,
     block_writes: bool,
     allow_attach: bool,
@@ -87,13 +90,13 @@ pub(super) struct GroupBody {
 }
 
 impl GroupBody {
-    pub(super) fn new(group: &Group, place: &Place) -> Self {
+    pub(super) fn new(group: &Group) -> Self {
         GroupBody {
             name: group.name.to_string(),
             uuid: group.id.to_string(),
             version: VERSION,
-            locations: [place.region()],
-            primary: place.region(),
+            locations: [LOCATION],
+            primary: LOCATION,
             archived: false,
             delete_protection: group.delete_protection,
         }
