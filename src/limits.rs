@@ -19,6 +19,9 @@ pub const STATEMENTS_CACHED: usize = 64;
 /// A text longer than this is not worth keeping prepared: bulk statements are seldom repeated.
 pub const STATEMENT_CACHED_BYTES: usize = 8 * KIB;
 
+/// Tables that one statement may name before it is known whether there are such.
+pub const CONDITIONS_MAX: usize = 64;
+
 /// Page cache per connection in KiB. The operating system caches the file too; see also the target of
 /// 200 KiB for an idle database.
 pub const PAGE_CACHE_KIB: usize = 1024;

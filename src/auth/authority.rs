@@ -150,11 +150,6 @@ impl Authority {
     fn lock_cache(&self) -> std::sync::MutexGuard<'_, TokenCache> {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    #[cfg(test)]
-    pub(super) fn cached(&self) -> usize {
-        self.lock_cache().len()
-    }
 }
 
 fn head(token: &str) -> Result<Head> {

@@ -41,13 +41,49 @@ impl TokenCache {
     pub(super) fn clear(&mut self) {
         *self = TokenCache::default();
     }
-
-    #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
-        self.younger.len() + self.older.len()
-    }
 }
 
 fn is_current(claims: &Claims, now: u64) -> bool {
     claims.expires_at().is_none_or(|expires_at| now < expires_at)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::{Digest, TokenCache};
+    use crate::auth::claims::{Claims, Issuer, Said};
+    use crate::limits;
+
+    fn claims(json: &str) -> Arc<Claims> {
+        let said = Said::Foreign(serde_json::from_str(json).unwrap());
+        Arc::new(Claims { issuer: Issuer::Server, said })
+    }
+
+    fn digest(number: usize) -> Digest {
+        let mut digest = Digest::default();
+        digest[..8].copy_from_slice(&number.to_le_bytes());
+        digest
+    }
+
+    #[test]
+    fn it_is_bounded_and_keeps_what_is_asked_for() {
+        let (mut cache, claims) = (TokenCache::default(), claims("{}"));
+        for number in 0..3 * limits::TOKENS_CACHED {
+            cache.put(digest(number), Arc::clone(&claims));
+            assert!(cache.get(&digest(0), 0).is_some(), "{number}");
+            assert!(cache.younger.len() + cache.older.len() <= limits::TOKENS_CACHED);
+        }
+        assert!(cache.get(&digest(1), 0).is_none());
+    }
+
+    #[test]
+    fn what_has_expired_is_forgotten() {
+        let mut cache = TokenCache::default();
+        cache.put(digest(1), claims(r#"{"exp":100}"#));
+        let end = 100 + limits::TOKEN_LEEWAY.as_secs();
+        assert!(cache.get(&digest(1), end - 1).is_some());
+        assert!(cache.get(&digest(1), end).is_none());
+        assert!(cache.younger.is_empty());
+    }
 }

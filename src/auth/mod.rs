@@ -11,6 +11,8 @@ mod claims;
 mod expiration;
 mod foreign_claims;
 mod gate;
+#[cfg(test)]
+mod key_tests;
 mod keys;
 mod own_claims;
 mod permissions;

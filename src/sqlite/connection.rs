@@ -12,7 +12,9 @@ use super::cache::StatementCache;
 use super::dialect;
 use super::file::{self, open_file};
 use super::interruption::Interruption;
-use super::regulator::{Kind, Regulator};
+use super::policy::Condition;
+use super::preparation;
+use super::regulator::{Judged, Kind, Regulator};
 use super::session::{SavedSession, Session};
 use super::statement::{Statement, Step};
 use super::write_turn::WriteTurn;
@@ -47,6 +49,8 @@ struct Active {
     statement: Statement,
     is_cacheable: bool,
     begins_read_transaction: bool,
+    /// SQLite may have to prepare it anew first, and virtual tables with it.
+    may_reconnect: bool,
 }
 
 impl Connection {
@@ -107,6 +111,11 @@ impl Connection {
             && self.is_autocommit()
             && !self.regulator.is_tainted()
             && !self.interruption.is_cancelled()
+    }
+
+    /// Whether the rights are those of single tables.
+    pub(super) fn has_table_rights(&self) -> bool {
+        self.regulator.has_table_rights()
     }
 
     /// Whether the client is outside a transaction, as far as it can know.
@@ -171,8 +180,13 @@ impl Connection {
         }
         if let Some((sql, statement)) = self.cache.take(sql) {
             let consumed = sql.len();
-            let active =
-                Active { sql, statement, is_cacheable: true, begins_read_transaction: false };
+            let active = Active {
+                sql,
+                statement,
+                is_cacheable: true,
+                begins_read_transaction: false,
+                may_reconnect: self.regulator.is_limited(),
+            };
             return Ok((Some(&self.active.insert(active).statement), consumed));
         }
         self.prepare_anew(sql)
@@ -182,15 +196,8 @@ impl Connection {
     pub(super) fn prepare_anew(&mut self, sql: &str) -> Result<(Option<&Statement>, usize)> {
         let read_transaction = dialect::begins_read_transaction(sql);
         let text = if read_transaction.is_some() { "BEGIN DEFERRED" } else { sql };
-        let prepare = || self.regulator.prepare(|| Statement::prepare(&self.db, text));
-        let (prepared, seen) = match prepare() {
-            // It may be right by a schema that others have changed: look, and try again.
-            Err(error) if is_plain_error(&error) => {
-                self.refresh_schema()?;
-                prepare()?
-            }
-            prepared => prepared?,
-        };
+        let Judged { prepared, seen, conditions } =
+            preparation::prepare(&self.db, &self.regulator, text)?;
         let consumed = read_transaction.unwrap_or(prepared.consumed);
         let Some(mut statement) = prepared.statement else { return Ok((None, consumed)) };
         // EXPLAIN shows rows, whatever it explains.
@@ -201,25 +208,24 @@ impl Connection {
         let is_cacheable = statement.kind != Kind::Other
             && !seen.has_pragma
             && read_transaction.is_none()
+            && !conditions.iter().any(Condition::can_change)
             && consumed == sql.len()
             && sql.len() <= limits::STATEMENT_CACHED_BYTES;
+        let may_reconnect = self.regulator.is_limited() && !seen.has_pragma;
+        let keeps_text = is_cacheable || may_reconnect;
         let active = Active {
-            sql: if is_cacheable { sql.into() } else { Box::default() },
+            sql: if keeps_text { sql[..consumed].into() } else { Box::default() },
             statement,
             is_cacheable,
             begins_read_transaction: read_transaction.is_some(),
+            may_reconnect,
         };
         Ok((Some(&self.active.insert(active).statement), consumed))
     }
 
     /// Makes SQLite notice that the schema is another. Executing does that; preparing does not.
     pub(super) fn refresh_schema(&self) -> Result<()> {
-        let sql = "SELECT 1 FROM sqlite_schema LIMIT 1";
-        let prepared = Statement::prepare(&self.db, sql)?;
-        match prepared.statement {
-            Some(mut statement) => statement.step(&self.db).map(|_| ()),
-            None => Ok(()),
-        }
+        preparation::refresh_schema(&self.db, &self.regulator)
     }
 
     /// Binds the arguments of the active statement.
@@ -248,7 +254,12 @@ impl Connection {
                 self.session.note_write();
             }
         }
-        let step = self.regulator.run(|| active.statement.step(&self.db));
+        let (db, regulator) = (&self.db, &self.regulator);
+        let mut step = regulator.run(|| active.statement.step(db, &regulator.watch));
+        if std::mem::take(&mut active.may_reconnect) && is_denied(&step) {
+            preparation::connect(db, regulator, &active.sql)?;
+            step = regulator.run(|| active.statement.step(db, &regulator.watch));
+        }
         match &step {
             Ok(Step::Done) if active.begins_read_transaction => self.is_read_transaction = true,
             Err(error) if was_in_transaction && self.db.is_autocommit() => {
@@ -318,6 +329,7 @@ impl Connection {
     pub(super) fn rewind(&mut self) {
         if let Some(active) = &mut self.active {
             active.statement.rewind();
+            active.may_reconnect = !active.sql.is_empty();
         }
     }
 
@@ -359,14 +371,13 @@ fn is_quick(statement: &Statement) -> bool {
     statement.is_readonly && !statement.writes() && !statement.slowness.is_expected()
 }
 
+fn is_denied<T>(result: &Result<T>) -> bool {
+    matches!(result, Err(error) if error.kind() == ErrorKind::Denied)
+}
+
 /// Whether the client's own SQL asked for the rollback: `ON CONFLICT ROLLBACK`, `RAISE(ROLLBACK)`.
 fn is_asked_rollback(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Sqlite(code) if code & 0xff == ffi::SQLITE_CONSTRAINT)
-}
-
-/// `SQLITE_ERROR`, which is what SQLite says of SQL that does not fit the schema.
-fn is_plain_error(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Sqlite(code) if code & 0xff == ffi::SQLITE_ERROR)
 }
 
 fn transaction_lost() -> Error {

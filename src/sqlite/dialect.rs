@@ -25,9 +25,70 @@ pub(super) fn is_rollback(sql: &str) -> bool {
     sql.get(..WORD.len()).is_some_and(|word| word.eq_ignore_ascii_case(WORD))
 }
 
+/// Whether one of the words is REPLACE, and not the name of the function `replace()`. Whatever is quoted is no
+/// word. Of that alone the authorizer says nothing: it deletes rows that are in the way of others.
+pub(super) fn says_replace(sql: &str) -> bool {
+    let bytes = sql.as_bytes();
+    let mut index = 0;
+    while let Some(&byte) = bytes.get(index) {
+        let rest = &sql[index..];
+        index += match byte {
+            b'\'' | b'"' | b'`' => after(rest, 1, byte as char),
+            b'[' => after(rest, 1, ']'),
+            b'-' if rest.starts_with("--") => after(rest, 2, '\n'),
+            b'/' if rest.starts_with("/*") => {
+                rest[2..].find("*/").map_or(rest.len(), |end| end + 4)
+            }
+            _ if is_word(byte) => {
+                let length = rest.bytes().take_while(|byte| is_word(*byte)).count();
+                let is_function = || skip_blank(&rest[length..]).starts_with('(');
+                if rest[..length].eq_ignore_ascii_case("replace") && !is_function() {
+                    return true;
+                }
+                length
+            }
+            _ => 1,
+        };
+    }
+    false
+}
+
+/// The length of `text` up to the first `end` that is not within its first bytes, with it.
+fn after(text: &str, first: usize, end: char) -> usize {
+    text[first..].find(end).map_or(text.len(), |index| first + index + 1)
+}
+
+/// Also the bytes of what is not ASCII, which SQLite takes for letters.
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$' | 0x80..)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{begins_read_transaction, is_rollback};
+    use super::{begins_read_transaction, is_rollback, says_replace};
+
+    #[test]
+    fn replace_is_a_word_and_not_a_function() {
+        for sql in [
+            "REPLACE INTO t VALUES(1)",
+            "insert or replace into t values(1)",
+            "UPDATE OR/**/REPLACE t SET a = '--'",
+            "INSERT OR\nReplace INTO t VALUES('it''s')",
+            "/* é */ REPLACE INTO t SELECT replace(a, 'x', 'y') FROM t",
+        ] {
+            assert!(says_replace(sql), "{sql}");
+        }
+        for sql in [
+            "INSERT INTO t VALUES('replace me', \"replace\", `replace`, [replace])",
+            "INSERT INTO t SELECT replace(a, 'x', 'y'), REPLACE /* ( */ ('a', 'b', 'c') FROM t",
+            "INSERT INTO t(replaced, é_replace) VALUES(1, 2) -- replace",
+            "INSERT INTO t VALUES(1) /* replace",
+            "INSERT INTO t VALUES('replace",
+            "",
+        ] {
+            assert!(!says_replace(sql), "{sql}");
+        }
+    }
 
     #[test]
     fn recognises_only_the_two_forms() {

@@ -11,6 +11,7 @@ use hrana_protocol::{Rows, Value, ValueRef};
 use super::connection::Connection;
 use super::execution::{Pace, Progress};
 use super::executor::Work;
+use super::policy;
 use super::statement::Step;
 use crate::error::{Error, Result};
 use crate::limits;
@@ -83,6 +84,9 @@ impl Dump {
 
     fn begin(&mut self, connection: &mut Connection) -> Result<Stage> {
         connection.interruption().allow(limits::OWN_STATEMENT);
+        if connection.has_table_rights() {
+            return Err(policy::denied(&policy::needs_all("a dump")));
+        }
         query(connection, "BEGIN")?;
         for row in query(connection, TABLES)? {
             if let [Value::Text(name), Value::Text(sql)] = &row[..] {

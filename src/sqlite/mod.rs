@@ -19,6 +19,7 @@ mod policy;
 #[cfg(test)]
 mod policy_tests;
 mod pragma;
+mod preparation;
 mod regulator;
 mod run;
 mod script;
@@ -26,6 +27,9 @@ mod session;
 mod sink;
 mod slowness;
 mod statement;
+mod table_policy;
+#[cfg(test)]
+mod table_policy_tests;
 mod write_turn;
 
 pub use arguments::Arguments;

@@ -8,16 +8,57 @@ use rusqlite::ffi;
 use rusqlite::hooks::{AuthAction, AuthContext};
 
 use super::pragma::{self, Use};
-use crate::auth::Access;
+use super::table_policy;
+use crate::auth::{Access, TableAction};
+use crate::error::{Error, ErrorKind};
 
 /// The answer to one action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     Allow,
+    If(Condition),
     /// Allowed, but the connection will not be the same afterwards: it must not serve another stream.
     Taint,
     /// The reason, for the client.
     Deny(String),
+}
+
+/// What the authorizer is not told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Condition {
+    /// The file has no table or view of this name: it is a part of the statement, or a function.
+    Absent { table: String },
+    /// Rows are added or changed, and none is replaced by that.
+    NotReplacing { table: String },
+}
+
+impl Condition {
+    /// Whether it depends on more than the text.
+    pub(super) fn can_change(&self) -> bool {
+        matches!(self, Condition::Absent { .. })
+    }
+
+    /// The reason for denying what does not fulfil it.
+    pub(super) fn reason(&self) -> String {
+        match self {
+            Condition::Absent { table } => table_policy::lacks(TableAction::DataRead, table),
+            Condition::NotReplacing { table } => {
+                let lacks = table_policy::lacks(TableAction::DataDelete, table);
+                format!("{lacks}, which REPLACE needs")
+            }
+        }
+    }
+}
+
+/// What a statement does to the schema of the file, by the first of its actions that is about that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SchemaChange {
+    /// Makes something, which may be filled from a SELECT of the client's.
+    Create,
+    /// Makes an index, which is of one table alone.
+    Index,
+    /// Alters or drops something.
+    Existing,
 }
 
 /// When the authorizer was asked.
@@ -25,6 +66,8 @@ pub(super) enum Verdict {
 pub(super) enum Phase {
     /// About the client's own text.
     Prepare,
+    /// About a text that will not be executed, and SQL that virtual tables prepare when they are named first.
+    Connect,
     /// About SQL that SQLite runs inside a statement already allowed.
     Run,
 }
@@ -36,12 +79,17 @@ const MODULES: [&str; 7] = ["fts3", "fts4", "fts5", "fts5vocab", "geopoly", "rtr
 /// `INSERT INTO f(f) VALUES('optimize')` for that).
 const FUNCTIONS_DENIED: [&str; 3] = ["load_extension", "fts3_tokenizer", "optimize"];
 
-pub(super) fn judge(access: &Access, phase: Phase, context: &AuthContext<'_>) -> Verdict {
-    let is_temp = context.database_name == Some("temp");
+/// `change` is what an action before did to the schema, so that SQLite now does what belongs to that.
+pub(super) fn judge(
+    access: &Access,
+    phase: Phase,
+    change: Option<SchemaChange>,
+    context: &AuthContext<'_>,
+) -> Verdict {
+    let is_temp = is_temp(context);
     match context.action {
         AuthAction::Select
         | AuthAction::Recursive
-        | AuthAction::Read { .. }
         | AuthAction::Transaction { .. }
         | AuthAction::Savepoint { .. } => Verdict::Allow,
         AuthAction::Function { function_name } => function(function_name),
@@ -54,13 +102,12 @@ pub(super) fn judge(access: &Access, phase: Phase, context: &AuthContext<'_>) ->
                 verdict => verdict,
             }
         }
-        // The schema of `temp` is such a table too, and the only sign of `CREATE TRIGGER temp.x`.
-        AuthAction::Insert { .. } if is_temp => Verdict::Taint,
-        AuthAction::Update { .. } | AuthAction::Delete { .. } if is_temp => Verdict::Allow,
-        AuthAction::Insert { .. } | AuthAction::Update { .. } | AuthAction::Delete { .. } => {
-            write(access)
-        }
-        AuthAction::Reindex { .. } | AuthAction::Analyze { .. } => write(access),
+        AuthAction::Read { .. }
+        | AuthAction::Insert { .. }
+        | AuthAction::Update { .. }
+        | AuthAction::Delete { .. }
+        | AuthAction::Reindex { .. } => rows(access, phase, change, context),
+        AuthAction::Analyze { .. } => write(access).and(|| all_tables(access, "ANALYZE")),
         AuthAction::CreateTempIndex { .. }
         | AuthAction::CreateTempTable { .. }
         | AuthAction::CreateTempTrigger { .. }
@@ -79,13 +126,13 @@ pub(super) fn judge(access: &Access, phase: Phase, context: &AuthContext<'_>) ->
         | AuthAction::DropView { .. }
         | AuthAction::DropVtable { .. } => {
             // `CREATE TABLE temp.x` comes here, not to CreateTempTable.
-            if is_temp { Verdict::Taint } else { ddl(access) }
+            if is_temp { Verdict::Taint } else { schema(access, phase, &context.action) }
         }
-        AuthAction::AlterTable { database_name, .. } => {
-            if database_name == "temp" {
+        AuthAction::AlterTable { .. } => {
+            if is_temp {
                 Verdict::Taint
             } else {
-                ddl(access)
+                schema(access, phase, &context.action)
             }
         }
         AuthAction::CreateVtable { module_name, .. } => virtual_table(access, is_temp, module_name),
@@ -98,8 +145,87 @@ pub(super) fn judge(access: &Access, phase: Phase, context: &AuthContext<'_>) ->
     }
 }
 
+/// The error of a statement that was denied.
+pub(super) fn denied(reason: &str) -> Error {
+    Error::new(ErrorKind::Denied, format!("not authorized: {reason}"))
+}
+
+/// What an action does to the schema of the file.
+pub(super) fn schema_change(context: &AuthContext<'_>) -> Option<SchemaChange> {
+    let change = match context.action {
+        AuthAction::CreateIndex { .. } => SchemaChange::Index,
+        AuthAction::CreateTable { .. }
+        | AuthAction::CreateTrigger { .. }
+        | AuthAction::CreateView { .. }
+        | AuthAction::CreateVtable { .. } => SchemaChange::Create,
+        AuthAction::DropIndex { .. }
+        | AuthAction::DropTable { .. }
+        | AuthAction::DropTrigger { .. }
+        | AuthAction::DropView { .. }
+        | AuthAction::DropVtable { .. }
+        | AuthAction::AlterTable { .. } => SchemaChange::Existing,
+        _ => return None,
+    };
+    (!is_temp(context)).then_some(change)
+}
+
+fn is_temp(context: &AuthContext<'_>) -> bool {
+    match context.action {
+        AuthAction::AlterTable { database_name, .. } => database_name == "temp",
+        _ => context.database_name == Some("temp"),
+    }
+}
+
+impl Verdict {
+    /// What else there is to say where this alone would allow it.
+    fn and(self, other: impl FnOnce() -> Verdict) -> Verdict {
+        if self == Verdict::Allow { other() } else { self }
+    }
+}
+
 fn deny(reason: &str) -> Verdict {
     Verdict::Deny(reason.to_owned())
+}
+
+/// The reason for denying what concerns tables that it does not name.
+pub(super) fn needs_all(what: &str) -> String {
+    format!("{what} needs all rights on all tables; this access has those of some only")
+}
+
+fn all_tables(access: &Access, what: &str) -> Verdict {
+    if access.tables.is_none() { Verdict::Allow } else { Verdict::Deny(needs_all(what)) }
+}
+
+/// Rows are read and written. What SQLite does for something else that was allowed needs the base right only.
+fn rows(
+    access: &Access,
+    phase: Phase,
+    change: Option<SchemaChange>,
+    context: &AuthContext<'_>,
+) -> Verdict {
+    let is_inner = phase == Phase::Run || change.is_some();
+    let judge = |action, table| write(access).and(|| table_policy::change(access, action, table));
+    match context.action {
+        // The schema of `temp` is such a table too, and the only sign of `CREATE TRIGGER temp.x`.
+        AuthAction::Insert { .. } if is_temp(context) => Verdict::Taint,
+        _ if is_temp(context) || phase == Phase::Connect => Verdict::Allow,
+        AuthAction::Read { .. } if phase == Phase::Run => Verdict::Allow,
+        AuthAction::Read { table_name, column_name } => {
+            table_policy::read(access, change, table_name, column_name)
+        }
+        _ if is_inner => write(access),
+        AuthAction::Insert { table_name } => judge(TableAction::DataAdd, table_name),
+        AuthAction::Update { table_name, .. } => judge(TableAction::DataUpdate, table_name),
+        AuthAction::Delete { table_name } => judge(TableAction::DataDelete, table_name),
+        _ => write(access).and(|| all_tables(access, "REINDEX")),
+    }
+}
+
+fn schema(access: &Access, phase: Phase, action: &AuthAction<'_>) -> Verdict {
+    ddl(access).and(|| match phase {
+        Phase::Run => Verdict::Allow,
+        _ => table_policy::schema(access, action),
+    })
 }
 
 fn write(access: &Access) -> Verdict {
@@ -132,16 +258,24 @@ fn virtual_table(access: &Access, is_temp: bool, module: &str) -> Verdict {
             MODULES.join(", ")
         ));
     }
-    if is_temp { Verdict::Taint } else { ddl(access) }
+    // What it reads is in other tables, and it reads that by the right of the server.
+    let what = "CREATE VIRTUAL TABLE";
+    if is_temp {
+        all_tables(access, what).and(|| Verdict::Taint)
+    } else {
+        ddl(access).and(|| all_tables(access, what))
+    }
 }
 
 /// ATTACH reaches files by name. VACUUM attaches a nameless temporary file while it runs, and VACUUM INTO
 /// a file with a name.
 fn attach(access: &Access, phase: Phase, filename: &str) -> Verdict {
     match phase {
-        Phase::Run if filename.is_empty() => ddl(access),
+        Phase::Run if filename.is_empty() => ddl(access).and(|| all_tables(access, "VACUUM")),
         Phase::Run => deny("VACUUM INTO is not available: it writes a file on the server"),
-        Phase::Prepare => deny("ATTACH is not available: it opens a file on the server"),
+        Phase::Prepare | Phase::Connect => {
+            deny("ATTACH is not available: it opens a file on the server")
+        }
     }
 }
 
@@ -164,14 +298,14 @@ fn pragma_use(access: &Access, name: &str, argument: Option<&str>) -> Verdict {
         (Use::Ask, Some(_)) => Verdict::Deny(format!(
             "PRAGMA {name} is set by the server; it can be read, without an argument"
         )),
-        (Use::Maintain, _) => write(access),
+        (Use::Maintain, _) => write(access).and(|| all_tables(access, name)),
         (Use::Write(shape) | Use::Connection(shape), Some(argument)) if !shape.fits(argument) => {
             Verdict::Deny(format!(
                 "PRAGMA {name} cannot be set to '{argument}' here, only to {}",
                 shape.describe()
             ))
         }
-        (Use::Write(_), Some(_)) => write(access),
+        (Use::Write(_), Some(_)) => write(access).and(|| all_tables(access, name)),
         (Use::Connection(_), Some(_)) => Verdict::Taint,
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Each line runs on a real connection with the real authorizer, in a database that has a table `t(a, b)`.
 
+use std::cell::Cell;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,35 +18,53 @@ use super::write_turn::WriteTurn;
 use crate::auth::Access;
 use crate::error::ErrorKind;
 
-const OWNER: Access = Access::FULL;
+pub(super) const OWNER: Access = Access::FULL;
 const WRITER: Access = Access { write: true, ddl: false, ..Access::FULL };
 const READER: Access = Access::READ_ONLY;
 
-fn open(access: Access) -> (Connection, tempfile::TempDir) {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("t.sqlite");
-    create_file(&path).unwrap();
-    let permits = Arc::new(Semaphore::new(2));
-    let open = |access| {
-        let permit = Arc::clone(&permits).try_acquire_owned().unwrap();
-        Connection::open(&path, access, WriteTurn::new(Duration::from_secs(1)), permit).unwrap()
-    };
-    let mut owner = open(OWNER);
-    execute(&mut owner, "CREATE TABLE t(a, b); CREATE INDEX ia ON t(a); INSERT INTO t VALUES(1, 2); CREATE VIEW v AS SELECT a FROM t")
-        .unwrap();
-    drop(owner);
-    (open(access), directory)
+const SCHEMA: &str = "CREATE TABLE t(a, b); CREATE INDEX ia ON t(a); INSERT INTO t VALUES(1, 2); CREATE VIEW v AS SELECT a FROM t";
+
+/// A file in which a schema has been executed.
+pub(super) struct Template {
+    directory: tempfile::TempDir,
+    copies: Cell<u32>,
 }
 
-fn execute(connection: &mut Connection, sql: &str) -> crate::error::Result<()> {
+impl Template {
+    pub(super) fn new(schema: &str) -> Self {
+        let template = Template { directory: tempfile::tempdir().unwrap(), copies: Cell::new(0) };
+        create_file(&template.path("template")).unwrap();
+        execute(&mut connect(&template.path("template"), OWNER), schema).unwrap();
+        template
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// A new file like it.
+    pub(super) fn copy(&self) -> PathBuf {
+        self.copies.set(self.copies.get() + 1);
+        let copy = self.path(&self.copies.get().to_string());
+        std::fs::copy(self.path("template"), &copy).unwrap();
+        copy
+    }
+}
+
+pub(super) fn connect(path: &Path, access: Access) -> Connection {
+    let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+    Connection::open(path, access, WriteTurn::new(Duration::from_secs(1)), permit).unwrap()
+}
+
+pub(super) fn execute(connection: &mut Connection, sql: &str) -> crate::error::Result<()> {
     let mut script = Script::new(sql, Duration::from_secs(10));
     script.advance(connection, Pace::Full);
     script.finish()
 }
 
 /// What becomes of `sql`: `ok`, `taints` (ok, but the connection serves nobody else), or the message.
-fn verdict(access: Access, sql: &str) -> String {
-    let (mut connection, _directory) = open(access);
+fn verdict(template: &Template, access: &Access, sql: &str) -> String {
+    let mut connection = connect(&template.copy(), access.clone());
     match execute(&mut connection, sql) {
         Ok(()) if connection.is_clean() => "ok".to_owned(),
         Ok(()) => "taints".to_owned(),
@@ -54,9 +74,14 @@ fn verdict(access: Access, sql: &str) -> String {
 }
 
 fn check(access: &Access, table: &[(&str, &str)]) {
+    check_in(SCHEMA, access, table);
+}
+
+pub(super) fn check_in(schema: &str, access: &Access, table: &[(&str, &str)]) {
+    let template = Template::new(schema);
     let wrong: Vec<_> = table
         .iter()
-        .map(|(sql, expected)| (sql, expected, verdict(access.clone(), sql)))
+        .map(|(sql, expected)| (sql, expected, verdict(&template, access, sql)))
         .filter(|(_, expected, found)| !found.contains(**expected))
         .map(|(sql, expected, found)| format!("{sql}\n  expected {expected}\n  found    {found}"))
         .collect();

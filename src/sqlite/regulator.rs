@@ -5,9 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization, TransactionOperation};
 
-use super::policy::{self, Phase, Verdict};
+use super::policy::{self, Condition, Phase, SchemaChange, Verdict};
+use super::statement::Watch;
 use crate::auth::Access;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
+use crate::limits;
 
 /// What kind of statement the authorizer was asked about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,11 +29,13 @@ pub(super) enum Kind {
 pub(super) struct Seen {
     pub(super) kind: Kind,
     pub(super) has_pragma: bool,
+    pub(super) schema: Option<SchemaChange>,
 }
 
 /// The side of the policy that a connection and its authorizer share.
 pub(super) struct Regulator {
-    running: AtomicBool,
+    pub(super) watch: Watch,
+    connecting: AtomicBool,
     /// The server itself is asking.
     trusted: AtomicBool,
     tainted: AtomicBool,
@@ -42,16 +46,26 @@ struct State {
     access: Access,
     seen: Option<Seen>,
     reason: Option<String>,
+    conditions: Vec<Condition>,
+}
+
+/// Something that was prepared, and what the policy has to say of it.
+pub(super) struct Judged<T> {
+    pub(super) prepared: T,
+    pub(super) seen: Seen,
+    /// What it may be executed on.
+    pub(super) conditions: Vec<Condition>,
 }
 
 impl Regulator {
     /// Makes SQLite ask the policy about all SQL of `db` from now on.
     pub(super) fn install(db: &mut rusqlite::Connection, access: Access) -> Result<Arc<Self>> {
         let regulator = Arc::new(Regulator {
-            running: AtomicBool::new(false),
+            watch: Watch::default(),
+            connecting: AtomicBool::new(false),
             trusted: AtomicBool::new(false),
             tainted: AtomicBool::new(false),
-            state: Mutex::new(State { access, seen: None, reason: None }),
+            state: Mutex::new(State { access, seen: None, reason: None, conditions: Vec::new() }),
         });
         let asked = Arc::clone(&regulator);
         db.authorizer(Some(move |context: AuthContext<'_>| asked.answer(&context)))
@@ -64,10 +78,11 @@ impl Regulator {
             return Authorization::Allow;
         }
         let mut state = self.lock();
-        state.seen = Some(notice(state.seen, &context.action));
-        let phase = if self.running.load(Relaxed) { Phase::Run } else { Phase::Prepare };
-        match policy::judge(&state.access, phase, context) {
+        let before = state.seen.unwrap_or_default();
+        state.seen = Some(notice(state.seen, context));
+        match policy::judge(&state.access, self.phase(), before.schema, context) {
             Verdict::Allow => Authorization::Allow,
+            Verdict::If(condition) => self.note(&mut state, condition),
             Verdict::Taint => {
                 self.tainted.store(true, Relaxed);
                 Authorization::Allow
@@ -77,6 +92,47 @@ impl Regulator {
                 Authorization::Deny
             }
         }
+    }
+
+    fn phase(&self) -> Phase {
+        if self.watch.is_executing() {
+            Phase::Run
+        } else if self.connecting.load(Relaxed) {
+            Phase::Connect
+        } else {
+            Phase::Prepare
+        }
+    }
+
+    /// Leaves a condition to those who prepare. When SQLite prepares a statement anew by itself nobody does, but
+    /// its text is the same.
+    fn note(&self, state: &mut State, condition: Condition) -> Authorization {
+        let is_known = state.conditions.contains(&condition);
+        match condition {
+            Condition::NotReplacing { .. } if self.watch.is_stepping() => Authorization::Allow,
+            _ if is_known => Authorization::Allow,
+            condition
+                if self.watch.is_stepping() || state.conditions.len() >= limits::CONDITIONS_MAX =>
+            {
+                state.reason = Some(condition.reason());
+                Authorization::Deny
+            }
+            condition => {
+                state.conditions.push(condition);
+                Authorization::Allow
+            }
+        }
+    }
+
+    /// Whether there is something that SQL in this database may do and this access may not.
+    pub(super) fn is_limited(&self) -> bool {
+        let state = self.lock();
+        state.access.tables.is_some() || !state.access.write
+    }
+
+    /// Whether the rights are those of single tables.
+    pub(super) fn has_table_rights(&self) -> bool {
+        self.lock().access.tables.is_some()
     }
 
     /// Sets the rights. Returns whether they are others than before: statements that were prepared then were
@@ -91,18 +147,34 @@ impl Regulator {
     }
 
     /// Prepares something, and says what was in it.
-    pub(super) fn prepare<T>(&self, prepare: impl FnOnce() -> Result<T>) -> Result<(T, Seen)> {
-        self.lock().seen = None;
+    pub(super) fn prepare<T>(&self, prepare: impl FnOnce() -> Result<T>) -> Result<Judged<T>> {
+        self.forget();
         let prepared = prepare().map_err(|error| self.explain(error))?;
-        Ok((prepared, self.lock().seen.unwrap_or_default()))
+        let mut state = self.lock();
+        let (seen, conditions) =
+            (state.seen.unwrap_or_default(), std::mem::take(&mut state.conditions));
+        Ok(Judged { prepared, seen, conditions })
+    }
+
+    /// Prepares something that will not be executed, so that SQLite connects the virtual tables that it names.
+    pub(super) fn connect<T>(&self, prepare: impl FnOnce() -> Result<T>) {
+        self.forget();
+        self.connecting.store(true, Relaxed);
+        // What it fails by is told when it is prepared for being executed.
+        let _ = prepare();
+        self.connecting.store(false, Relaxed);
+        self.forget();
+    }
+
+    fn forget(&self) {
+        let mut state = self.lock();
+        (state.seen, state.reason) = (None, None);
+        state.conditions.clear();
     }
 
     /// Runs something that was prepared.
     pub(super) fn run<T>(&self, run: impl FnOnce() -> Result<T>) -> Result<T> {
-        self.running.store(true, Relaxed);
-        let result = run();
-        self.running.store(false, Relaxed);
-        result.map_err(|error| self.explain(error))
+        run().map_err(|error| self.explain(error))
     }
 
     /// Does something of the server's own, whatever the rights of the stream.
@@ -116,7 +188,7 @@ impl Regulator {
     /// Replaces SQLite's "not authorized" by the policy's reason.
     fn explain(&self, error: Error) -> Error {
         match self.lock().reason.take() {
-            Some(reason) => Error::new(ErrorKind::Denied, format!("not authorized: {reason}")),
+            Some(reason) => policy::denied(&reason),
             None => error,
         }
     }
@@ -132,7 +204,8 @@ impl Regulator {
 
 /// Adds an action to what was seen of a statement before. One action that is not about rows makes the whole
 /// statement something else: a table made from a query reads rows too.
-fn notice(before: Option<Seen>, action: &AuthAction<'_>) -> Seen {
+fn notice(before: Option<Seen>, context: &AuthContext<'_>) -> Seen {
+    let action = &context.action;
     let kind = match action {
         AuthAction::Select
         | AuthAction::Recursive
@@ -146,5 +219,10 @@ fn notice(before: Option<Seen>, action: &AuthAction<'_>) -> Seen {
         _ => Kind::Other,
     };
     let is_pragma = matches!(action, AuthAction::Pragma { .. });
-    Seen { kind, has_pragma: is_pragma || before.is_some_and(|seen| seen.has_pragma) }
+    let schema = before.and_then(|seen| seen.schema);
+    Seen {
+        kind,
+        has_pragma: is_pragma || before.is_some_and(|seen| seen.has_pragma),
+        schema: schema.or_else(|| policy::schema_change(context)),
+    }
 }

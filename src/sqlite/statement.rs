@@ -9,6 +9,7 @@
 use std::ffi::{CStr, c_char, c_int};
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
 use hrana_protocol::{Col, Rows, Value, ValueRef};
 use rusqlite::ffi;
@@ -28,6 +29,25 @@ pub(super) struct Statement {
     cols: Arc<[Col]>,
     /// How often SQLite had compiled the statement anew when `cols` was read.
     reprepared: c_int,
+}
+
+/// Shows the statement that is being stepped to what SQLite calls back on the way.
+#[derive(Default)]
+pub(super) struct Watch(AtomicPtr<ffi::sqlite3_stmt>);
+
+impl Watch {
+    pub(super) fn is_stepping(&self) -> bool {
+        !self.0.load(Relaxed).is_null()
+    }
+
+    /// Whether the program of the statement runs. Else SQLite may be preparing the statement itself anew, because
+    /// the schema is another. Ask only from the thread that steps.
+    pub(super) fn is_executing(&self) -> bool {
+        let raw = self.0.load(Relaxed);
+        // SAFETY: a pointer is in here only while `Statement::step` holds the statement, and SQLite answers for
+        // NULL too.
+        unsafe { ffi::sqlite3_stmt_busy(raw) != 0 }
+    }
 }
 
 // SAFETY: SQLite ties a statement to its connection, not to a thread; the connection that owns this
@@ -98,10 +118,13 @@ impl Statement {
         !self.is_explain && (!self.is_readonly || (self.kind == Kind::Other && !self.is_pragma))
     }
 
-    /// Advances to the next row or to the end.
-    pub(super) fn step(&mut self, db: &rusqlite::Connection) -> Result<Step> {
+    /// Advances to the next row or to the end. Meanwhile `watch` shows whether it executes.
+    pub(super) fn step(&mut self, db: &rusqlite::Connection, watch: &Watch) -> Result<Step> {
+        watch.0.store(self.raw.as_ptr(), Relaxed);
         // SAFETY: `raw` is a live statement of `db`.
-        match unsafe { ffi::sqlite3_step(self.raw.as_ptr()) } {
+        let code = unsafe { ffi::sqlite3_step(self.raw.as_ptr()) };
+        watch.0.store(ptr::null_mut(), Relaxed);
+        match code {
             ffi::SQLITE_ROW => Ok(Step::Row),
             ffi::SQLITE_DONE => Ok(Step::Done),
             _ => Err(last_error(db)),
