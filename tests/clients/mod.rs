@@ -13,6 +13,7 @@ use crate::program::{self, Program};
 mod go;
 mod python;
 mod rust;
+mod turso;
 
 /// The oldest Node.js that all the clients run on.
 const NODE_MAJOR_MIN: u32 = 20;
