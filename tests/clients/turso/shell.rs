@@ -73,7 +73,7 @@ fn a_dump_makes_the_same_database() {
 fn errors_say_what_is_wrong() {
     let turso = turso_with_a_shop();
     for (sql, message) in [
-        ("SELECT nothing FROM items", "no such column: nothing"),
+        ("SELECT missing FROM items", "no such column: missing"),
         ("SELEKT 1", "syntax error"),
         ("INSERT INTO items (id) VALUES (1)", "UNIQUE constraint failed: items.id"),
     ] {
@@ -90,11 +90,11 @@ fn errors_say_what_is_wrong() {
 fn many_statements_end_with_the_first_error() {
     let turso = turso_with_a_shop();
     turso.fails(
-        r#"db shell shop "CREATE TABLE kept (a); SELECT nothing; CREATE TABLE not_reached (a)""#,
+        r#"db shell shop "CREATE TABLE kept (a); SELECT missing; CREATE TABLE not_reached (a)""#,
     );
     let tables = turso.table(r#"db shell shop ".tables""#);
     assert_eq!(tables, [["items"], ["kept"]]);
-    let transaction = "BEGIN; CREATE TABLE undone (a); SELECT nothing; COMMIT";
+    let transaction = "BEGIN; CREATE TABLE undone (a); SELECT missing; COMMIT";
     turso.fails(&format!(r#"db shell shop "{transaction}""#));
     assert_eq!(turso.table(r#"db shell shop ".tables""#), tables);
 }
@@ -184,9 +184,9 @@ fn typed_by_a_person() {
     assert_eq!(shell.answer(trigger), "");
     shell.answer("INSERT INTO orders (item) VALUES (2);");
     // An error is told, and the shell goes on.
-    let told = shell.answer("SELECT nothing;");
+    let told = shell.answer("SELECT missing;");
     assert!(
-        told.contains("Error: failed to execute SQL") && told.contains("no such column: nothing"),
+        told.contains("Error: failed to execute SQL") && told.contains("no such column: missing"),
         "{told}"
     );
     shell.answer(".mode csv");
