@@ -113,7 +113,9 @@ fn destroying_asks_and_takes_no_for_an_answer() {
 fn several_are_destroyed_at_once() {
     let turso = Turso::start();
     let names = ["one", "two", "three", "four"];
-    names.map(|name| turso.ok(&format!("db create {name}")));
+    for name in names {
+        turso.ok(&format!("db create {name}"));
+    }
     let destroyed = turso.ok("db destroy one two three --yes");
     assert!(destroyed.contains("Destroyed 3 databases"), "{destroyed}");
     let listed = turso.ok("db list");
