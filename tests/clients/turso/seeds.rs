@@ -82,7 +82,7 @@ fn a_broken_dump_creates_nothing() {
     for (name, rest, said) in [
         (
             "wrong",
-            "INSERT INTO t VALUES (1);\nINSERT INTO nothing VALUES (1);\nCOMMIT;\n",
+            "INSERT INTO t VALUES (1);\nINSERT INTO missing VALUES (1);\nCOMMIT;\n",
             "line 5",
         ),
         ("syntax", "INSERT INTO t VALUES (1;\nCOMMIT;\n", "line 4"),
