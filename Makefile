@@ -5,7 +5,7 @@ CARGO_MIN := 1.89
 NODE_MIN := 20
 PYTHON ?= python3
 PYTHON_MIN := 3.9
-GO_MIN := 1.22
+GO_MIN := 1.25
 
 js := tests/clients/js
 # npm writes this file when all packages are there.
@@ -14,9 +14,11 @@ python := tests/clients/python
 python_installed := $(python)/.venv/installed
 go := tests/clients/go
 rust := tests/clients/rust
+turso := tests/clients/turso
 
-.PHONY: help test check bench docker clients clients-js clients-python clients-go clients-rust
-.PHONY: rust-toolchain node-toolchain python-toolchain go-toolchain
+.PHONY: help test check bench docker
+.PHONY: clients clients-js clients-python clients-go clients-rust clients-turso
+.PHONY: rust-toolchain node-toolchain python-toolchain go-toolchain sqlite3-toolchain
 
 help:
 	@echo 'make test    run all tests, after installing the published clients that they use'
@@ -38,7 +40,7 @@ bench: rust-toolchain
 docker:
 	docker build --tag hranad .
 
-clients: clients-js clients-python clients-go clients-rust
+clients: clients-js clients-python clients-go clients-rust clients-turso
 
 clients-js: $(js_installed)
 
@@ -61,6 +63,16 @@ clients-go: go-toolchain
 # A workspace of its own, whose dependencies nothing else needs.
 clients-rust: rust-toolchain
 	cd $(rust) && $(CARGO) test --locked --no-run
+
+clients-turso: $(turso)/bin/turso sqlite3-toolchain
+
+# The version is the one that the published binary says it is: it goes with every request.
+$(turso)/bin/turso: $(turso)/go.mod $(turso)/go.sum | go-toolchain
+	cd $(turso) && version=$$(go list -m -f '{{.Version}}' github.com/tursodatabase/turso-cli) && \
+		CGO_ENABLED=0 go build -trimpath \
+		-ldflags "-s -w -X github.com/tursodatabase/turso-cli/internal/cmd.version=$$version" \
+		-o bin/turso github.com/tursodatabase/turso-cli/cmd/turso
+	@touch $@
 
 # $(call require,PROGRAM,MINIMUM,WHERE TO GET IT,HOW TO ASK FOR ITS VERSION)
 define require
@@ -87,3 +99,7 @@ python-toolchain:
 
 go-toolchain:
 	$(call require,go,$(GO_MIN),https://go.dev/dl,version)
+
+# The turso CLI reads SQLite files with it.
+sqlite3-toolchain:
+	$(call require,sqlite3,3.37,https://sqlite.org/download.html)

@@ -13,6 +13,7 @@ use crate::program::{self, Program};
 mod go;
 mod python;
 mod rust;
+mod turso;
 
 /// The oldest Node.js that all the clients run on.
 const NODE_MAJOR_MIN: u32 = 20;
@@ -68,6 +69,21 @@ fn platform_api_and_the_workshop_with_libsql_client_0_18_0() {
 #[test]
 fn the_workshop_with_libsql_client_0_5_6() {
     node_tests("server", "0.5.6");
+}
+
+#[test]
+fn tursodatabase_api_1_8_1() {
+    platform_tests("1.8.1");
+}
+
+#[test]
+fn tursodatabase_api_1_9_2() {
+    platform_tests("1.9.2");
+}
+
+#[test]
+fn tursodatabase_api_2_0_5() {
+    platform_tests("2.0.5");
 }
 
 #[test]
@@ -144,6 +160,15 @@ fn node_tests_over(transport: &str, directory: &str, version: &str) {
     if !version.is_empty() {
         node.env("LIBSQL_CLIENT", version);
     }
+    run_tests(node);
+}
+
+/// Runs all tests of the platform API with one version of @tursodatabase/api, on a server of their own.
+fn platform_tests(version: &str) {
+    let mut node = node();
+    node.args(["--test", "--test-reporter=spec"])
+        .args(test_files(&packages().join("api")))
+        .env("TURSO_API", version);
     run_tests(node);
 }
 
