@@ -70,7 +70,8 @@ impl Gate {
 fn no_token() -> Error {
     Error::new(
         ErrorKind::Unauthorized,
-        "Unauthorized: no token was given; send `Authorization: Bearer TOKEN`",
+        "Unauthorized: no token was given; send `Authorization: Bearer TOKEN` with a token of the database, of its \
+         group, or the owner's in the file `api-token` of the server's data directory",
     )
 }
 
