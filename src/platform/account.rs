@@ -49,12 +49,45 @@ pub(crate) async fn show(_: Operator, place: Place) -> Result<Response> {
     Ok(json_response(&json!({ "organization": organization(&place) })))
 }
 
-/// Whatever would change the organization.
+/// `PATCH /v1/organizations/{organization}`: the only thing to set is whether use beyond the plan is paid for, and
+/// there is no plan.
+pub(crate) async fn change(operator: Operator, place: Place) -> Result<Response> {
+    operator.may_everything()?;
+    Ok(json_response(&json!({ "organization": organization(&place) })))
+}
+
+/// Whatever would make or end an organization.
 pub(crate) async fn stays(operator: Operator) -> Result<Response> {
     operator.may_everything()?;
     Err(Error::bad_request(
-        "this server has one organization, named by --org; it has no other members, invoices or plans",
+        "this server has one organization, named by --org; there cannot be another or none",
     ))
+}
+
+/// `POST …/members` and `…/invites`
+pub(crate) async fn no_members(operator: Operator) -> Result<Response> {
+    operator.may_everything()?;
+    Err(Error::bad_request(
+        "nobody can be invited to become a member: this server knows its owner only; mint an API token \
+         for others",
+    ))
+}
+
+/// `DELETE …/members/{username}`
+pub(crate) async fn remove_member(operator: Operator, place: Place) -> Result<Response> {
+    operator.may_everything()?;
+    if place.param("username") == place.organization() {
+        return Err(Error::bad_request("the owner of the server cannot be removed"));
+    }
+    let message = format!("there is no member {:?}", place.param("username"));
+    Err(Error::new(ErrorKind::NotFound, message))
+}
+
+/// `DELETE …/invites/{email}`
+pub(crate) async fn remove_invite(operator: Operator, place: Place) -> Result<Response> {
+    operator.may_everything()?;
+    let message = format!("there is no invitation of {:?}", place.param("email"));
+    Err(Error::new(ErrorKind::NotFound, message))
 }
 
 /// `GET …/members`

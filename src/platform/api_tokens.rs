@@ -111,6 +111,8 @@ pub(crate) async fn list(
 
 fn shape(token: &ApiTokenRecord, place: &Place) -> Value {
     let scopes: Vec<_> = token.scopes.iter().flat_map(|names| names.split_whitespace()).collect();
+    // The CLI shows a token without an organization as one for all of them; there is no other.
+    let organization = if token.group.is_some() { organization } else { "" };
     json!({
         "id": token.id,
         "name": token.name,

@@ -7,6 +7,7 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use serde::Deserialize;
 
+use super::configuration::Size;
 use super::fields;
 use super::operator::Operator;
 use super::place::Place;
@@ -28,6 +29,7 @@ struct CreateFields {
     seed: Option<SeedFields>,
     is_schema: Option<bool>,
     schema: Option<String>,
+    size_limit: Option<Size>,
 }
 
 /// What a new database contains. The CLI calls the source of a copy `value`, the SDKs call it `name`.
@@ -64,7 +66,9 @@ pub(crate) async fn create(
         None => Seed::Empty,
         Some(seed) => read_seed(&app, &operator, seed)?,
     };
-    let new = NewDatabase { name, group: group.name, seed, settings: Settings::default() };
+    let size_limit = fields.size_limit.map(|Size(bytes)| bytes).filter(|bytes| *bytes > 0);
+    let settings = Settings { size_limit, ..Settings::default() };
+    let new = NewDatabase { name, group: group.name, seed, settings };
     let record = app.namespaces.create(new)?;
     Ok(json_response(&OneBody { database: DatabaseBody::new(&record, &place) }))
 }
@@ -78,7 +82,10 @@ fn read_seed(app: &App, operator: &Operator, seed: SeedFields) -> Result<Seed> {
                 ));
             }
             let name = seed.name.ok_or_else(|| Error::bad_request("seed: `name` is missing"))?;
-            let source = app.namespaces.find(&NamespaceName::parse(&name)?)?;
+            let source = block(|| app.catalog.database(&NamespaceName::parse(&name)?))?;
+            let source = source.ok_or_else(|| {
+                Error::bad_request(format!("seed: there is no database with name {name}"))
+            })?;
             operator.may(Scope::Read, &source.group)?;
             Ok(Seed::Copy(source))
         }
