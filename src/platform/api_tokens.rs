@@ -112,11 +112,11 @@ pub(crate) async fn list(
 fn shape(token: &ApiTokenRecord, place: &Place) -> Value {
     let scopes: Vec<_> = token.scopes.iter().flat_map(|names| names.split_whitespace()).collect();
     // The CLI shows a token without an organization as one for all of them; there is no other.
-    let organization = if token.group.is_some() { organization } else { "" };
+    let organization = if token.group.is_some() { place.organization() } else { "" };
     json!({
         "id": token.id,
         "name": token.name,
-        "organization": place.organization(),
+        "organization": organization,
         "group": token.group.as_ref().map_or("", |(_, name)| name),
         "scopes": scopes,
         "created_at": dates::rfc3339(token.created_at),
