@@ -7,6 +7,7 @@ use hrana_protocol::{Col, Rows, ValueRef};
 use rusqlite::{MAIN_DB, TransactionState, ffi};
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::active::Active;
 use super::arguments::Arguments;
 use super::cache::StatementCache;
 use super::dialect;
@@ -41,16 +42,6 @@ pub struct Connection {
     pages_max: u32,
     db: rusqlite::Connection,
     _open: OwnedSemaphorePermit,
-}
-
-/// The statement in execution.
-struct Active {
-    sql: Box<str>,
-    statement: Statement,
-    is_cacheable: bool,
-    begins_read_transaction: bool,
-    /// SQLite may have to prepare it anew first, and virtual tables with it.
-    may_reconnect: bool,
 }
 
 impl Connection {
@@ -254,12 +245,7 @@ impl Connection {
                 self.session.note_write();
             }
         }
-        let (db, regulator) = (&self.db, &self.regulator);
-        let mut step = regulator.run(|| active.statement.step(db, &regulator.watch));
-        if std::mem::take(&mut active.may_reconnect) && is_denied(&step) {
-            preparation::connect(db, regulator, &active.sql)?;
-            step = regulator.run(|| active.statement.step(db, &regulator.watch));
-        }
+        let step = active.step(&self.db, &self.regulator);
         match &step {
             Ok(Step::Done) if active.begins_read_transaction => self.is_read_transaction = true,
             Err(error) if was_in_transaction && self.db.is_autocommit() => {
@@ -318,6 +304,7 @@ impl Connection {
     pub(super) fn finish(&mut self) {
         if let Some(mut active) = self.active.take() {
             active.statement.reset();
+            self.regulator.end();
             if active.is_cacheable {
                 self.cache.put(active.sql, active.statement);
             }
@@ -328,8 +315,7 @@ impl Connection {
     /// Resets a statement that could not get a lock; it can be stepped again from its beginning.
     pub(super) fn rewind(&mut self) {
         if let Some(active) = &mut self.active {
-            active.statement.rewind();
-            active.may_reconnect = !active.sql.is_empty();
+            active.rewind();
         }
     }
 
@@ -369,10 +355,6 @@ impl Connection {
 
 fn is_quick(statement: &Statement) -> bool {
     statement.is_readonly && !statement.writes() && !statement.slowness.is_expected()
-}
-
-fn is_denied<T>(result: &Result<T>) -> bool {
-    matches!(result, Err(error) if error.kind() == ErrorKind::Denied)
 }
 
 /// Whether the client's own SQL asked for the rollback: `ON CONFLICT ROLLBACK`, `RAISE(ROLLBACK)`.

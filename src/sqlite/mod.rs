@@ -4,6 +4,7 @@
 //! start with [`Database`] (who may use a connection), then [`run`](Run) (what happens to a batch), then
 //! `policy` (what SQL may do). Unsafe code is in `statement` and `session` only.
 
+mod active;
 mod arguments;
 mod cache;
 mod connection;

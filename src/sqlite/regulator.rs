@@ -36,6 +36,8 @@ pub(super) struct Seen {
 pub(super) struct Regulator {
     pub(super) watch: Watch,
     connecting: AtomicBool,
+    /// SQLite has prepared a statement again that was judged before.
+    prepared_anew: AtomicBool,
     /// The server itself is asking.
     trusted: AtomicBool,
     tainted: AtomicBool,
@@ -63,6 +65,7 @@ impl Regulator {
         let regulator = Arc::new(Regulator {
             watch: Watch::default(),
             connecting: AtomicBool::new(false),
+            prepared_anew: AtomicBool::new(false),
             trusted: AtomicBool::new(false),
             tainted: AtomicBool::new(false),
             state: Mutex::new(State { access, seen: None, reason: None, conditions: Vec::new() }),
@@ -78,9 +81,15 @@ impl Regulator {
             return Authorization::Allow;
         }
         let mut state = self.lock();
+        let phase = self.phase();
         let before = state.seen.unwrap_or_default();
-        state.seen = Some(notice(state.seen, context));
-        match policy::judge(&state.access, self.phase(), before.schema, context) {
+        if phase != Phase::Run {
+            state.seen = Some(notice(state.seen, context));
+            if self.watch.is_stepping() {
+                self.prepared_anew.store(true, Relaxed);
+            }
+        }
+        match policy::judge(&state.access, phase, before.schema, context) {
             Verdict::Allow => Authorization::Allow,
             Verdict::If(condition) => self.note(&mut state, condition),
             Verdict::Taint => {
@@ -152,7 +161,7 @@ impl Regulator {
         let prepared = prepare().map_err(|error| self.explain(error))?;
         let mut state = self.lock();
         let (seen, conditions) =
-            (state.seen.unwrap_or_default(), std::mem::take(&mut state.conditions));
+            (state.seen.take().unwrap_or_default(), std::mem::take(&mut state.conditions));
         Ok(Judged { prepared, seen, conditions })
     }
 
@@ -170,6 +179,14 @@ impl Regulator {
         let mut state = self.lock();
         (state.seen, state.reason) = (None, None);
         state.conditions.clear();
+    }
+
+    /// To be called when the execution of a statement ends: what it did excuses nothing in the next one.
+    pub(super) fn end(&self) {
+        if self.prepared_anew.load(Relaxed) {
+            self.prepared_anew.store(false, Relaxed);
+            self.forget();
+        }
     }
 
     /// Runs something that was prepared.

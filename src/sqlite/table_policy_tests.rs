@@ -328,3 +328,18 @@ fn a_dump_needs_all_rights() {
     let error = dump.check().unwrap_err();
     assert!(error.message().contains("a dump needs all rights on all tables"), "{error}");
 }
+
+#[test]
+fn what_another_statement_did_excuses_nothing() {
+    let template = Template::new(SCHEMA);
+    let rules = r#"[{"t":["t","v"],"a":["data_read","schema_add","schema_delete"]}]"#;
+    let mut connection = connect(&template.copy(), limited(rules));
+    let sql = "SELECT * FROM v";
+    query(&mut connection, sql).unwrap();
+    for change in ["DROP VIEW v", "CREATE VIEW v AS SELECT * FROM secret", "CREATE INDEX i ON t(c)"]
+    {
+        query(&mut connection, change).unwrap();
+    }
+    assert!(connection.knows(sql));
+    assert_eq!(query(&mut connection, sql).unwrap_err().kind(), ErrorKind::Denied);
+}
