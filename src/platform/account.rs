@@ -4,13 +4,15 @@
 use axum::extract::Path;
 use axum::http::HeaderMap;
 use axum::response::Response;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::fields;
 use super::operator::Operator;
 use super::place::Place;
 use super::shapes::LOCATION;
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::wire::json_response;
+use crate::http::wire::{WholeBody, json_response};
 
 /// The plan's name: everything that the machine has.
 const PLAN: &str = "self-hosted";
@@ -49,7 +51,29 @@ pub(crate) async fn show(_: Operator, place: Place) -> Result<Response> {
     Ok(json_response(&json!({ "organization": organization(&place) })))
 }
 
-/// Whatever would change the organization.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct UpdateFields {
+    overages: bool,
+}
+
+/// `PATCH /v1/organizations/{organization}`: nobody can go over a quota where there is none.
+pub(crate) async fn update(
+    operator: Operator,
+    place: Place,
+    WholeBody(body): WholeBody,
+) -> Result<Response> {
+    operator.may_everything()?;
+    let fields: UpdateFields = fields::decode(&body)?;
+    if fields.overages {
+        return Err(Error::bad_request(
+            "there are no overages on this server, as it has no quotas",
+        ));
+    }
+    Ok(json_response(&json!({ "organization": organization(&place) })))
+}
+
+/// Whatever else would change the organization.
 pub(crate) async fn stays(operator: Operator) -> Result<Response> {
     operator.may_everything()?;
     Err(Error::bad_request(

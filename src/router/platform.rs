@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 
 use crate::http::App;
 use crate::platform::{account, api_tokens, configuration, databases, groups, tokens};
@@ -17,7 +17,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .nest("/v1/organizations/{organization}", of_organization())
         .route(
             "/v1/organizations/{organization}",
-            get(account::show).patch(account::stays).delete(account::stays),
+            get(account::show).patch(account::update).delete(account::stays),
         )
         .route("/v1/organizations", get(account::organizations).post(account::stays))
         .route("/v2/organizations", get(account::organizations))
@@ -25,7 +25,11 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/v1/organizations/members", get(account::members).post(account::stays))
         .route("/v1/organizations/invites", get(account::invites).post(account::stays))
         .route("/v1/organizations/audit-logs", get(account::audit_logs))
-        .route("/v2/organizations/{organization}/invites", get(account::invites))
+        .route(
+            "/v2/organizations/{organization}/invites",
+            get(account::invites).post(account::stays),
+        )
+        .route("/v2/organizations/{organization}/invites/{email}", delete(account::stays))
         .route("/v1/auth/validate", get(api_tokens::validate))
         .route("/v1/auth/invalidate", post(api_tokens::revoke_all))
         .route("/v1/auth/api-tokens", get(api_tokens::list))
@@ -54,7 +58,7 @@ fn of_organization() -> Router<Arc<App>> {
         .route("/invites/{email}", post(account::stays).delete(account::stays))
         .route("/audit-logs", get(account::audit_logs))
         .route("/api-tokens", get(api_tokens::list))
-        .route("/api-tokens/{token}", axum::routing::delete(api_tokens::revoke))
+        .route("/api-tokens/{token}", delete(api_tokens::revoke))
 }
 
 fn of_databases() -> Router<Arc<App>> {
