@@ -104,6 +104,15 @@ async fn what_cannot_be_created_says_why() {
         (json!({ "name": "a", "is_schema": true }), 400, "schema databases are not supported yet"),
         (json!({ "name": "a", "schema": "s" }), 400, "schema databases are not supported yet"),
         (json!({ "name": "a", "seed": { "type": "database" } }), 400, "seed: `name` is missing"),
+        (json!({ "name": "a", "group_id": "none" }), 400, "group not found"),
+        (json!({ "name": "a", "group": "default", "group_id": "x" }), 400, "cannot both be given"),
+        (json!({ "name": "a", "size_limit": "some" }), 400, "the field `size_limit`"),
+        (
+            json!({ "name": "a", "remote_encryption": {} }),
+            400,
+            "`remote_encryption` is not available",
+        ),
+        (json!({ "name": "a", "use_tursodb": true }), 400, "`use_tursodb` is not available"),
         (json!(["name"]), 400, "invalid type: sequence"),
     ];
     for (body, status, message) in cases {

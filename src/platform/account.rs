@@ -4,13 +4,15 @@
 use axum::extract::Path;
 use axum::http::HeaderMap;
 use axum::response::Response;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::fields;
 use super::operator::Operator;
 use super::place::Place;
 use super::shapes::LOCATION;
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::wire::json_response;
+use crate::http::wire::{WholeBody, json_response};
 
 /// The plan's name: everything that the machine has.
 const PLAN: &str = "self-hosted";
@@ -49,45 +51,34 @@ pub(crate) async fn show(_: Operator, place: Place) -> Result<Response> {
     Ok(json_response(&json!({ "organization": organization(&place) })))
 }
 
-/// `PATCH /v1/organizations/{organization}`: the only thing to set is whether use beyond the plan is paid for, and
-/// there is no plan.
-pub(crate) async fn change(operator: Operator, place: Place) -> Result<Response> {
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct UpdateFields {
+    overages: bool,
+}
+
+/// `PATCH /v1/organizations/{organization}`: nobody can go over a quota where there is none.
+pub(crate) async fn update(
+    operator: Operator,
+    place: Place,
+    WholeBody(body): WholeBody,
+) -> Result<Response> {
     operator.may_everything()?;
+    let fields: UpdateFields = fields::decode(&body)?;
+    if fields.overages {
+        return Err(Error::bad_request(
+            "there are no overages on this server, as it has no quotas",
+        ));
+    }
     Ok(json_response(&json!({ "organization": organization(&place) })))
 }
 
-/// Whatever would make or end an organization.
+/// Whatever else would change the organization.
 pub(crate) async fn stays(operator: Operator) -> Result<Response> {
     operator.may_everything()?;
     Err(Error::bad_request(
-        "this server has one organization, named by --org; there cannot be another or none",
+        "this server has one organization, named by --org; it has no other members, invoices or plans",
     ))
-}
-
-/// `POST …/members` and `…/invites`
-pub(crate) async fn no_members(operator: Operator) -> Result<Response> {
-    operator.may_everything()?;
-    Err(Error::bad_request(
-        "nobody can be invited to become a member: this server knows its owner only; mint an API token \
-         for others",
-    ))
-}
-
-/// `DELETE …/members/{username}`
-pub(crate) async fn remove_member(operator: Operator, place: Place) -> Result<Response> {
-    operator.may_everything()?;
-    if place.param("username") == place.organization() {
-        return Err(Error::bad_request("the owner of the server cannot be removed"));
-    }
-    let message = format!("there is no member {:?}", place.param("username"));
-    Err(Error::new(ErrorKind::NotFound, message))
-}
-
-/// `DELETE …/invites/{email}`
-pub(crate) async fn remove_invite(operator: Operator, place: Place) -> Result<Response> {
-    operator.may_everything()?;
-    let message = format!("there is no invitation of {:?}", place.param("email"));
-    Err(Error::new(ErrorKind::NotFound, message))
 }
 
 /// `GET …/members`

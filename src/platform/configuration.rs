@@ -84,8 +84,8 @@ pub(crate) async fn configure(
     set(&mut settings.block_reads, fields.block_reads);
     set(&mut settings.block_writes, fields.block_writes);
     set(&mut settings.delete_protection, fields.delete_protection);
-    if let Some(Size(limit)) = fields.size_limit {
-        settings.size_limit = Some(limit).filter(|limit| *limit > 0);
+    if let Some(limit) = fields.size_limit {
+        settings.size_limit = limit.limit();
     }
     app.namespaces.configure(&record, &settings)?;
     Ok(json_response(&ConfigurationBody::new(&settings)))
@@ -113,6 +113,11 @@ impl<'de> Deserialize<'de> for Size {
 }
 
 impl Size {
+    /// The limit that this says, if any.
+    pub(super) fn limit(self) -> Option<u64> {
+        Some(self.0).filter(|bytes| *bytes > 0)
+    }
+
     fn parse(text: &str) -> Option<Self> {
         let text = text.trim().to_ascii_lowercase();
         let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());

@@ -6,6 +6,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::configuration::Size;
 use super::fields;
@@ -13,7 +14,7 @@ use super::operator::Operator;
 use super::place::Place;
 use super::shapes::{DatabaseBody, DeletedBody, ListBody, OneBody, Pagination};
 use crate::auth::Scope;
-use crate::catalog::{Filter, GroupName, NamespaceName, Record, Settings};
+use crate::catalog::{Filter, Group, GroupName, NamespaceName, Record, Settings};
 use crate::error::{Error, Result};
 use crate::http::App;
 use crate::http::wire::{WholeBody, json_response};
@@ -26,10 +27,31 @@ use crate::sqlite::block;
 struct CreateFields {
     name: Option<String>,
     group: Option<String>,
+    group_id: Option<String>,
     seed: Option<SeedFields>,
     is_schema: Option<bool>,
     schema: Option<String>,
     size_limit: Option<Size>,
+    remote_encryption: Option<IgnoredAny>,
+    use_tursodb: Option<bool>,
+}
+
+impl CreateFields {
+    /// Refuses what a database would have to have from the start and does not.
+    fn check(&self) -> Result<()> {
+        let missing = if self.is_schema == Some(true)
+            || self.schema.as_ref().is_some_and(|schema| !schema.is_empty())
+        {
+            "schema databases are not supported yet"
+        } else if self.remote_encryption.is_some() {
+            "`remote_encryption` is not available on this server; keep its data directory on an encrypted disk"
+        } else if self.use_tursodb == Some(true) {
+            "`use_tursodb` is not available on this server; its databases are SQLite's"
+        } else {
+            return Ok(());
+        };
+        Err(Error::bad_request(missing))
+    }
 }
 
 /// What a new database contains. The CLI calls the source of a copy `value`, the SDKs call it `name`.
@@ -50,27 +72,41 @@ pub(crate) async fn create(
     WholeBody(body): WholeBody,
 ) -> Result<Response> {
     let fields: CreateFields = fields::decode(&body)?;
-    let name = fields.name.ok_or_else(|| Error::bad_request("the field `name` is missing"))?;
-    let name = NamespaceName::parse(&name)?;
-    if fields.is_schema == Some(true) || fields.schema.is_some_and(|schema| !schema.is_empty()) {
-        return Err(Error::bad_request("schema databases are not supported yet"));
-    }
-    let group = match fields.group.filter(|group| !group.is_empty()) {
-        Some(group) => GroupName::parse(&group)?,
-        None => GroupName::default_name(),
-    };
-    let group = block(|| app.catalog.group(&group))?
-        .ok_or_else(|| Error::bad_request(format!("group not found: there is no group {group}")))?;
+    fields.check()?;
+    let name = fields.name.as_deref();
+    let name = name.ok_or_else(|| Error::bad_request("the field `name` is missing"))?;
+    let name = NamespaceName::parse(name)?;
+    let group = find_group(&app, &fields)?;
     operator.may(Scope::DbCreate, &group)?;
     let seed = match fields.seed {
         None => Seed::Empty,
         Some(seed) => read_seed(&app, &operator, seed)?,
     };
-    let size_limit = fields.size_limit.map(|Size(bytes)| bytes).filter(|bytes| *bytes > 0);
+    let size_limit = fields.size_limit.and_then(Size::limit);
     let settings = Settings { size_limit, ..Settings::default() };
     let new = NewDatabase { name, group: group.name, seed, settings };
     let record = app.namespaces.create(new)?;
     Ok(json_response(&OneBody { database: DatabaseBody::new(&record, &place) }))
+}
+
+/// The group that a new database is to be in, by name or by id.
+fn find_group(app: &App, fields: &CreateFields) -> Result<Group> {
+    let given = |field: &Option<String>| field.clone().filter(|text| !text.is_empty());
+    let (group, text) = match (given(&fields.group), given(&fields.group_id)) {
+        (Some(_), Some(_)) => {
+            return Err(Error::bad_request("`group` and `group_id` cannot both be given"));
+        }
+        (None, Some(id)) => {
+            let groups = block(|| app.catalog.groups())?;
+            (groups.into_iter().find(|group| group.id.to_string() == id), id)
+        }
+        (name, None) => {
+            let name =
+                name.map_or_else(|| Ok(GroupName::default_name()), |n| GroupName::parse(&n))?;
+            (block(|| app.catalog.group(&name))?, name.to_string())
+        }
+    };
+    group.ok_or_else(|| Error::bad_request(format!("group not found: there is no group {text}")))
 }
 
 fn read_seed(app: &App, operator: &Operator, seed: SeedFields) -> Result<Seed> {
@@ -82,10 +118,7 @@ fn read_seed(app: &App, operator: &Operator, seed: SeedFields) -> Result<Seed> {
                 ));
             }
             let name = seed.name.ok_or_else(|| Error::bad_request("seed: `name` is missing"))?;
-            let source = block(|| app.catalog.database(&NamespaceName::parse(&name)?))?;
-            let source = source.ok_or_else(|| {
-                Error::bad_request(format!("seed: there is no database with name {name}"))
-            })?;
+            let source = app.namespaces.find(&NamespaceName::parse(&name)?)?;
             operator.may(Scope::Read, &source.group)?;
             Ok(Seed::Copy(source))
         }

@@ -53,7 +53,7 @@ pub(crate) async fn of_database(
     WholeBody(body): WholeBody,
 ) -> Result<Response> {
     let record = databases::find(&operator, &place, Scope::DbMintToken)?;
-    let token = mint(&app, &record.group, Some(&record), query, &body)?;
+    let token = mint(&app, &operator, &record.group, Some(&record), query, &body)?;
     Ok(json_response(&json!({ "jwt": token })))
 }
 
@@ -66,12 +66,13 @@ pub(crate) async fn of_group(
     WholeBody(body): WholeBody,
 ) -> Result<Response> {
     let group = groups::find(&operator, &place, Scope::GroupMintToken)?;
-    let token = mint(&app, &group, None, query, &body)?;
+    let token = mint(&app, &operator, &group, None, query, &body)?;
     Ok(json_response(&json!({ "jwt": token })))
 }
 
 fn mint(
     app: &App,
+    operator: &Operator,
     group: &Group,
     database: Option<&Record>,
     query: Result<Query<MintQuery>, QueryRejection>,
@@ -90,7 +91,10 @@ fn mint(
     };
     let attach = fields.permissions.and_then(|p| p.read_attach).map(|r| r.databases);
     let id_of = |name: &String| -> Result<Uuid> {
-        Ok(app.namespaces.find(&NamespaceName::parse(name)?)?.id)
+        let record = app.namespaces.find(&NamespaceName::parse(name)?)?;
+        // A token must not open what whoever mints it may not.
+        operator.may(Scope::DbMintToken, &record.group)?;
+        Ok(record.id)
     };
     let issued_at = catalog::now();
     let lasts = parse_expiration(&query.expiration)?;

@@ -17,19 +17,19 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .nest("/v1/organizations/{organization}", of_organization())
         .route(
             "/v1/organizations/{organization}",
-            get(account::show).patch(account::change).delete(account::stays),
+            get(account::show).patch(account::update).delete(account::stays),
         )
         .route("/v1/organizations", get(account::organizations).post(account::stays))
         .route("/v2/organizations", get(account::organizations))
         // Without an organization of its own the CLI leaves its place empty: `/v1/organizations//members`.
-        .route("/v1/organizations/members", get(account::members).post(account::no_members))
-        .route("/v1/organizations/invites", get(account::invites).post(account::no_members))
+        .route("/v1/organizations/members", get(account::members).post(account::stays))
+        .route("/v1/organizations/invites", get(account::invites).post(account::stays))
         .route("/v1/organizations/audit-logs", get(account::audit_logs))
         .route(
             "/v2/organizations/{organization}/invites",
-            get(account::invites).post(account::no_members),
+            get(account::invites).post(account::stays),
         )
-        .route("/v2/organizations/{organization}/invites/{email}", delete(account::remove_invite))
+        .route("/v2/organizations/{organization}/invites/{email}", delete(account::stays))
         .route("/v1/auth/validate", get(api_tokens::validate))
         .route("/v1/auth/invalidate", post(api_tokens::revoke_all))
         .route("/v1/auth/api-tokens", get(api_tokens::list))
@@ -52,10 +52,10 @@ fn of_organization() -> Router<Arc<App>> {
         .route("/subscription", get(account::subscription).post(account::stays))
         .route("/plans", get(account::plans))
         .route("/invoices", get(account::invoices))
-        .route("/members", get(account::members).post(account::no_members))
-        .route("/members/{username}", post(account::no_members).delete(account::remove_member))
-        .route("/invites", get(account::invites).post(account::no_members))
-        .route("/invites/{email}", delete(account::remove_invite))
+        .route("/members", get(account::members).post(account::stays))
+        .route("/members/{username}", post(account::stays).delete(account::stays))
+        .route("/invites", get(account::invites).post(account::stays))
+        .route("/invites/{email}", post(account::stays).delete(account::stays))
         .route("/audit-logs", get(account::audit_logs))
         .route("/api-tokens", get(api_tokens::list))
         .route("/api-tokens/{token}", delete(api_tokens::revoke))

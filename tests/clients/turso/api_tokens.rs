@@ -1,5 +1,7 @@
 //! `turso auth api-tokens`: tokens for the platform API, and for the CLI itself.
 
+use serde_json::json;
+
 use super::cli::Turso;
 
 fn mint(turso: &Turso, arguments: &str) -> String {
@@ -25,7 +27,7 @@ fn mint_use_list_revoke() {
     let listed = turso.table("auth api-tokens list");
     assert_eq!(listed[0], ["NAME", "SCOPE", "PERMISSIONS", "CREATED AT"]);
     let row = listed.iter().find(|row| row[0] == "robot").unwrap();
-    assert_eq!(row[1..3], ["all", "—"]);
+    assert_eq!(row[1..3], ["local", "—"]);
     assert!(row[3].starts_with("20"), "{row:?}");
     let told = turso.fails("auth api-tokens mint robot");
     assert!(told.contains("robot"), "{told}");
@@ -108,4 +110,27 @@ fn tokens_for_some_things_in_one_group() {
     turso.fails("group create another --location local");
     let told = turso.fails("db show outside");
     assert!(told.contains("not found"), "{told}");
+}
+
+#[test]
+fn a_limited_token_makes_none_that_opens_more() {
+    let turso = Turso::start();
+    turso.ok("group create team --location local");
+    turso.ok("db create inside --group team");
+    turso.ok("db create beside --group team");
+    turso.ok("db create outside --group default");
+    let limited =
+        mint(&turso, "minter --org local --group team --scope read --scope db:mint-token");
+    let ask = |database: &str, attached: &str| {
+        let path = format!("/v1/databases/{database}/auth/tokens");
+        let body = json!({ "permissions": { "read_attach": { "databases": [attached] } } });
+        turso.request("POST", &path, &limited, &body).status
+    };
+    assert_eq!(ask("inside", "beside"), 200);
+    assert_eq!(ask("inside", "outside"), 401);
+    assert_eq!(ask("outside", "outside"), 401);
+    let group = turso.request("POST", "/v1/groups/team/auth/tokens", &limited, &json!({}));
+    assert_eq!(group.status, 401, "{group:?}");
+    let api = turso.request("POST", "/v2/auth/api-tokens/more", &limited, &json!({}));
+    assert_eq!(api.status, 401, "{api:?}");
 }

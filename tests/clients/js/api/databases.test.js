@@ -61,9 +61,9 @@ test('what cannot be created is refused with a reason', async () => {
   await refused(databases.create(freshName(), { group: 'nowhere' }), 400, /group not found/);
   await refused(databases.create('Upper', { group: 'default' }), 400, /name/);
   const from = (seed) => databases.create(freshName(), { group: 'default', seed });
-  await refused(from({ type: 'database', name: 'nowhere' }), 400, /nowhere/);
+  await refused(from({ type: 'database', name: 'nowhere' }), 404, /nowhere/);
   await refused(from({ type: 'dump', url: 'http://127.0.0.1:1/dump.sql' }), 400, /dump/);
-  await refused(from({ type: 'database', name, timestamp: new Date(0) }), 400, /time/);
+  await refused(from({ type: 'database', name, timestamp: new Date(0) }), 400, /history/);
 });
 
 test('a copy of a database, and one from its dump', async () => {
@@ -124,7 +124,7 @@ test('instances', async () => {
   assert.equal(primary.region, 'local');
   assert.equal(primary.hostname, hostname);
   assert.deepEqual(await databases.getInstance(name, primary.name), primary);
-  await refused(databases.getInstance(name, 'nowhere'), 404, /nowhere/);
+  await refused(databases.getInstance(name, 'nowhere'), 404, /one instance/);
   await refused(databases.listInstances('nowhere'), 404, /nowhere/);
 });
 
