@@ -9,12 +9,14 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::arguments::Arguments;
 use super::cache::StatementCache;
-use super::dialect;
+use super::dialect::{self, Begin};
 use super::file::{self, open_file};
 use super::interruption::Interruption;
+use super::libsql;
 use super::regulator::{Kind, Regulator};
 use super::session::{SavedSession, Session};
 use super::statement::{Statement, Step};
+use super::vector;
 use super::write_turn::WriteTurn;
 use crate::auth::Access;
 use crate::error::{Error, ErrorKind, Result};
@@ -60,6 +62,7 @@ impl Connection {
         let mut db = open_file(path)?;
         let interruption = Interruption::install(&mut db)?;
         let session = Session::install(&db)?;
+        vector::install(&db)?;
         let regulator = Regulator::install(&mut db, access)?;
         Ok(Connection {
             active: None,
@@ -180,18 +183,18 @@ impl Connection {
 
     /// The same without looking for a statement that is prepared already.
     pub(super) fn prepare_anew(&mut self, sql: &str) -> Result<(Option<&Statement>, usize)> {
-        let read_transaction = dialect::begins_read_transaction(sql);
-        let text = if read_transaction.is_some() { "BEGIN DEFERRED" } else { sql };
+        let begin = dialect::find_begin(sql);
+        let text = begin.map_or(sql, |(begin, _)| begin.sql());
         let prepare = || self.regulator.prepare(|| Statement::prepare(&self.db, text));
         let (prepared, seen) = match prepare() {
             // It may be right by a schema that others have changed: look, and try again.
             Err(error) if is_plain_error(&error) => {
                 self.refresh_schema()?;
-                prepare()?
+                prepare().map_err(|error| libsql::explain(error, text))?
             }
             prepared => prepared?,
         };
-        let consumed = read_transaction.unwrap_or(prepared.consumed);
+        let consumed = begin.map_or(prepared.consumed, |(_, length)| length);
         let Some(mut statement) = prepared.statement else { return Ok((None, consumed)) };
         // EXPLAIN shows rows, whatever it explains.
         statement.kind = if statement.is_explain { Kind::Rows } else { seen.kind };
@@ -200,14 +203,14 @@ impl Connection {
         // changes the schema may turn from nothing to do (IF EXISTS) into a write when SQLite prepares it again.
         let is_cacheable = statement.kind != Kind::Other
             && !seen.has_pragma
-            && read_transaction.is_none()
+            && begin.is_none()
             && consumed == sql.len()
             && sql.len() <= limits::STATEMENT_CACHED_BYTES;
         let active = Active {
             sql: if is_cacheable { sql.into() } else { Box::default() },
             statement,
             is_cacheable,
-            begins_read_transaction: read_transaction.is_some(),
+            begins_read_transaction: matches!(begin, Some((Begin::ReadOnly, _))),
         };
         Ok((Some(&self.active.insert(active).statement), consumed))
     }

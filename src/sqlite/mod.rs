@@ -15,6 +15,7 @@ mod execution;
 mod executor;
 mod file;
 mod interruption;
+mod libsql;
 mod policy;
 #[cfg(test)]
 mod policy_tests;
@@ -26,6 +27,7 @@ mod session;
 mod sink;
 mod slowness;
 mod statement;
+mod vector;
 mod write_turn;
 
 pub use arguments::Arguments;
