@@ -12,13 +12,22 @@ use rustix::fs::{FlockOperation, flock};
 use crate::auth::SigningKey;
 use crate::error::{Error, Result};
 
-/// A data directory that this process has for itself, as long as the value lives.
+/// A data directory. A server has it for itself, as long as the value lives.
 pub struct DataDir {
     path: PathBuf,
-    _lock: File,
+    _lock: Option<File>,
 }
 
 impl DataDir {
+    /// The directory as it is, which a server may have at the same time. For commands that leave the files of open
+    /// databases alone.
+    pub fn open_shared(path: &Path) -> Result<Self> {
+        let path = path.canonicalize().map_err(|error| {
+            Error::internal(format!("open the data directory {}", path.display()), error)
+        })?;
+        Ok(DataDir { path, _lock: None })
+    }
+
     /// Creates the directory if need be, and locks it.
     pub fn open(path: &Path) -> Result<Self> {
         create_private_dir(path)?;
@@ -41,7 +50,7 @@ impl DataDir {
                 path.display()
             ))
         })?;
-        Ok(DataDir { path, _lock: lock })
+        Ok(DataDir { path, _lock: Some(lock) })
     }
 
     pub fn path(&self) -> &Path {

@@ -4,6 +4,7 @@
 //!
 //! | module | what it is |
 //! |---|---|
+//! | [`commands`] | what the owner does without a client |
 //! | [`server`] | builds everything and starts it |
 //! | [`listener`] | sockets |
 //! | [`router`] | every URL |
@@ -18,11 +19,13 @@
 
 pub mod auth;
 pub mod catalog;
+pub mod commands;
 pub mod config;
 pub mod data_dir;
 pub mod error;
 pub mod hrana;
 pub mod http;
+pub mod keys;
 pub mod limits;
 pub mod listener;
 pub mod names;

@@ -135,6 +135,9 @@ pub const CORS_MAX_AGE: Duration = Duration::from_secs(7200);
 /// How often idle streams and databases are looked at.
 pub const SWEEP_INTERVAL: Duration = Duration::from_millis(500);
 
+/// How often the files of databases whose retention is over are looked for.
+pub const PURGE_INTERVAL: Duration = Duration::from_secs(60);
+
 /// Connections kept ready per database. More are opened under load and closed after it.
 pub const IDLE_CONNECTIONS_PER_DATABASE: usize = 8;
 

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser as _;
+use hranad::commands;
 use hranad::config::{Cli, Command, HealthArgs, ServeArgs};
 use hranad::error::{Error, Result};
 use hranad::server::Server;
@@ -18,6 +19,10 @@ fn main() -> ExitCode {
         None => serve(&cli.serve),
         Some(Command::Serve(args)) => serve(&args),
         Some(Command::Health(args)) => health(&args),
+        Some(Command::Token(args)) => commands::token(&args),
+        Some(Command::Db(args)) => commands::db(&args),
+        Some(Command::Key(args)) => commands::key(&args),
+        Some(Command::ImportSqld(args)) => commands::import_sqld(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -17,12 +17,13 @@ use crate::data_dir::DataDir;
 use crate::error::{Error, Result};
 use crate::hrana::Streams;
 use crate::http::App;
+use crate::keys::Keys;
 use crate::limits;
 use crate::listener;
 use crate::names::{Names, Reach};
 use crate::namespace::Namespaces;
 use crate::router;
-use crate::sqlite::Engine;
+use crate::sqlite::{Engine, block};
 use crate::tls;
 
 /// A server that is running.
@@ -56,6 +57,8 @@ impl Server {
             config.retention,
         )?;
         let namespaces = Arc::new(namespaces);
+        let keys = Keys::open(&config.auth_key, Arc::clone(&authority), Arc::clone(&catalog))?;
+        let keys = Arc::new(keys);
         let streams = Arc::new(Streams::new(config.transaction_idle));
 
         let names = Names {
@@ -66,8 +69,12 @@ impl Server {
         let tls = tls::open(config, data_dir.path(), &names, config.listen.ip())?;
         let (listener, address) = bind(config.listen).await?;
         let (stop, stopped) = watch::channel(false);
-        let sweeping =
-            tokio::spawn(sweep(Arc::clone(&namespaces), Arc::clone(&streams), stopped.clone()));
+        let sweeper = Sweeper {
+            namespaces: Arc::clone(&namespaces),
+            streams: Arc::clone(&streams),
+            keys: Arc::clone(&keys),
+        };
+        let sweeping = tokio::spawn(sweeper.run(stopped.clone()));
         let (tls, renewal) = tls.unzip();
         let renewing = renewal.map(|renewal| tokio::spawn(renewal.run(stopped.clone())));
         let is_open = address.ip().is_loopback() && config.auth == AuthMode::Default;
@@ -79,6 +86,7 @@ impl Server {
             streams,
             gate: Arc::new(gate),
             authority,
+            keys,
             sockets: Arc::clone(&sockets),
             stopped: stopped.clone(),
             address,
@@ -152,23 +160,36 @@ async fn bind(listen: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
     Ok((listener, address))
 }
 
-/// Ends what has been idle for too long, again and again.
-async fn sweep(
+/// Looks again and again for what has to end, and for what others have changed.
+struct Sweeper {
     namespaces: Arc<Namespaces>,
     streams: Arc<Streams>,
-    mut stopped: watch::Receiver<bool>,
-) {
-    let mut tick = tokio::time::interval(limits::SWEEP_INTERVAL);
-    loop {
-        tokio::select! {
-            _ = tick.tick() => {}
-            _ = stopped.changed() => return,
+    keys: Arc<Keys>,
+}
+
+impl Sweeper {
+    async fn run(self, mut stopped: watch::Receiver<bool>) {
+        let mut tick = tokio::time::interval(limits::SWEEP_INTERVAL);
+        let mut purge = tokio::time::interval(limits::PURGE_INTERVAL);
+        loop {
+            let outcome = tokio::select! {
+                _ = tick.tick() => self.sweep(),
+                _ = purge.tick() => block(|| self.namespaces.purge()),
+                _ = stopped.changed() => return,
+            };
+            if let Err(error) = outcome {
+                tracing::error!("{error}");
+            }
         }
-        streams.sweep(Instant::now());
-        namespaces.sweep(limits::IDLE_CONNECTION);
-        if let Err(error) = namespaces.refresh_if_changed() {
-            tracing::error!("{error}");
-        }
+    }
+
+    fn sweep(&self) -> Result<()> {
+        self.streams.sweep(Instant::now());
+        self.namespaces.sweep(limits::IDLE_CONNECTION);
+        block(|| match self.namespaces.refresh_if_changed()? {
+            true => self.keys.refresh(),
+            false => Ok(()),
+        })
     }
 }
 

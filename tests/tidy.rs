@@ -5,8 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules of the server, from the top down. Each may name only modules below it.
-const ORDER: [&str; 16] = [
+const ORDER: [&str; 18] = [
     "main",
+    "commands",
     "server",
     "listener",
     "tls",
@@ -16,6 +17,7 @@ const ORDER: [&str; 16] = [
     "hrana",
     "namespace",
     "sqlite",
+    "keys",
     "catalog",
     "data_dir",
     "auth",

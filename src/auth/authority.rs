@@ -1,5 +1,6 @@
 //! Verifies tokens, and mints those of this server.
 
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use base64::Engine as _;
@@ -24,8 +25,20 @@ use crate::limits;
 pub struct Authority {
     signing: EncodingKey,
     own: ForeignKey,
-    foreign: RwLock<Vec<ForeignKey>>,
+    foreign: RwLock<ForeignKeys>,
     cache: Mutex<TokenCache>,
+}
+
+/// Keys of others, and whether they are still these.
+struct ForeignKeys {
+    keys: Vec<ForeignKey>,
+    are_current: Arc<AtomicBool>,
+}
+
+impl Default for ForeignKeys {
+    fn default() -> Self {
+        ForeignKeys { keys: Vec::new(), are_current: Arc::new(AtomicBool::new(true)) }
+    }
 }
 
 /// What a new token of this server gives.
@@ -70,8 +83,9 @@ impl Authority {
     /// Replaces all foreign keys. Tokens that only the former ones have signed are worth nothing from now on.
     pub fn set_foreign_keys(&self, keys: Vec<ForeignKey>) {
         let mut foreign = self.foreign.write().unwrap_or_else(PoisonError::into_inner);
-        *foreign = keys;
-        foreign.retain(|foreign| foreign.issuer != Issuer::Own);
+        foreign.are_current.store(false, Relaxed);
+        *foreign = ForeignKeys { keys, are_current: Arc::new(AtomicBool::new(true)) };
+        foreign.keys.retain(|foreign| foreign.issuer != Issuer::Own);
         self.lock_cache().clear();
     }
 
@@ -92,7 +106,7 @@ impl Authority {
         Ok(claims)
     }
 
-    fn verify_anew(&self, token: &str, foreign: &[ForeignKey]) -> Result<Claims> {
+    fn verify_anew(&self, token: &str, foreign: &ForeignKeys) -> Result<Claims> {
         let head = head(token)?;
         let algorithm = match head.alg.as_str() {
             "EdDSA" => Algorithm::EdDSA,
@@ -110,9 +124,9 @@ impl Authority {
             };
             key.algorithm == algorithm && is_named
         };
-        let candidates = std::iter::once(&self.own).chain(foreign).filter(is_candidate);
+        let candidates = std::iter::once(&self.own).chain(&foreign.keys).filter(is_candidate);
         for candidate in candidates.take(limits::TOKEN_KEYS_TRIED_MAX) {
-            if let Some(said) = try_key(token, candidate)? {
+            if let Some(said) = try_key(token, candidate, &foreign.are_current)? {
                 return Ok(Claims { issuer: candidate.issuer, said });
             }
         }
@@ -163,7 +177,11 @@ fn head(token: &str) -> Result<Head> {
 }
 
 /// `None` if the key has not signed the token.
-fn try_key(token: &str, candidate: &ForeignKey) -> Result<Option<Said>> {
+fn try_key(
+    token: &str,
+    candidate: &ForeignKey,
+    are_current: &Arc<AtomicBool>,
+) -> Result<Option<Said>> {
     let key = &candidate.key;
     if candidate.issuer == Issuer::Own {
         return Ok(decode::<OwnClaims>(token, key)?.map(Said::Own));
@@ -172,7 +190,7 @@ fn try_key(token: &str, candidate: &ForeignKey) -> Result<Option<Said>> {
     if key.is_of_provider && !claims.names_rights() {
         return Err(not_valid("it has neither the claim `a` nor `p`, so it gives no rights"));
     }
-    Ok(Some(Said::Foreign(claims)))
+    Ok(Some(Said::Foreign(claims, Arc::clone(are_current))))
 }
 
 fn decode<T: DeserializeOwned>(token: &str, key: &VerifyingKey) -> Result<Option<T>> {
@@ -193,7 +211,7 @@ fn decode<T: DeserializeOwned>(token: &str, key: &VerifyingKey) -> Result<Option
 }
 
 fn check_time(claims: &Claims, now: u64) -> Result<()> {
-    if let Said::Foreign(ForeignClaims { nbf: Some(nbf), .. }) = &claims.said {
+    if let Said::Foreign(ForeignClaims { nbf: Some(nbf), .. }, _) = &claims.said {
         let early = nbf.saturating_sub(now);
         if early > limits::TOKEN_LEEWAY.as_secs() {
             return Err(not_valid(&format!("it will be in {early} seconds (its claim `nbf`)")));

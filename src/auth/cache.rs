@@ -56,7 +56,7 @@ mod tests {
     use crate::limits;
 
     fn claims(json: &str) -> Arc<Claims> {
-        let said = Said::Foreign(serde_json::from_str(json).unwrap());
+        let said = Said::Foreign(serde_json::from_str(json).unwrap(), Arc::default());
         Arc::new(Claims { issuer: Issuer::Server, said })
     }
 

@@ -1,5 +1,8 @@
 //! What a verified token says, and what that is worth on a database.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
 use serde::{Deserialize, Deserializer};
 use uuid::Uuid;
 
@@ -30,7 +33,8 @@ pub struct Claims {
 #[derive(Clone, Debug)]
 pub(super) enum Said {
     Own(OwnClaims),
-    Foreign(ForeignClaims),
+    /// The second is whether the keys are still those that verified them.
+    Foreign(ForeignClaims, Arc<AtomicBool>),
 }
 
 /// A database that somebody wants to use.
@@ -53,12 +57,14 @@ impl Claims {
     pub fn access_to(&self, target: &Target<'_>) -> Option<Access> {
         match (&self.said, self.issuer) {
             (Said::Own(claims), Issuer::Own) => claims.access_to(target),
-            (Said::Foreign(claims), Issuer::Server) => claims.access_to(target),
-            (Said::Foreign(claims), Issuer::Group(id)) if id == target.group => {
-                claims.access_to(target)
-            }
-            (Said::Foreign(claims), Issuer::Database(id)) if id == target.id => {
-                claims.access_to(target)
+            (Said::Foreign(claims, is_current), issuer) if is_current.load(Relaxed) => {
+                let is_meant = match issuer {
+                    Issuer::Own => false,
+                    Issuer::Server => true,
+                    Issuer::Group(id) => id == target.group,
+                    Issuer::Database(id) => id == target.id,
+                };
+                is_meant.then(|| claims.access_to(target)).flatten()
             }
             _ => None,
         }
@@ -68,7 +74,7 @@ impl Claims {
     pub fn was_revoked_for(&self, target: &Target<'_>) -> bool {
         match &self.said {
             Said::Own(claims) => claims.is_for(target) && self.access_to(target).is_none(),
-            Said::Foreign(_) => false,
+            Said::Foreign(..) => false,
         }
     }
 
@@ -76,7 +82,7 @@ impl Claims {
     pub fn expires_at(&self) -> Option<u64> {
         match &self.said {
             Said::Own(claims) => claims.exp,
-            Said::Foreign(claims) => claims.expires_at(),
+            Said::Foreign(claims, _) => claims.expires_at(),
         }
     }
 
@@ -84,7 +90,7 @@ impl Claims {
     pub fn database(&self) -> Option<Uuid> {
         match &self.said {
             Said::Own(claims) => claims.id,
-            Said::Foreign(_) => None,
+            Said::Foreign(..) => None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Flags and environment variables. Nothing else reads the environment.
 
+mod owner;
 mod values;
 
 use std::net::SocketAddr;
@@ -8,6 +9,10 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use owner::{
+    DataDirArgs, DbArgs, DbCommand, ImportArgs, KeyArgs, KeyCommand, MintArgs, RevokeArgs,
+    TokenArgs, TokenCommand,
+};
 pub use values::Network;
 use values::{address, host_name, retention, seconds, slug};
 
@@ -41,6 +46,14 @@ pub enum Command {
     Serve(Box<ServeArgs>),
     /// Ask a running server whether it is well, and exit with 0 if it is
     Health(HealthArgs),
+    /// Mint, list and revoke tokens, whether the server runs or not
+    Token(TokenArgs),
+    /// List, create, delete, restore and check databases, whether the server runs or not
+    Db(DbArgs),
+    /// Accept tokens that others have signed
+    Key(KeyArgs),
+    /// Take over the databases of sqld's data directory
+    ImportSqld(ImportArgs),
 }
 
 #[derive(Clone, Debug, Args)]
@@ -104,6 +117,10 @@ pub struct ServeArgs {
     /// How long a deleted database can be restored: hours, or such as 7d, 90m, 0
     #[arg(long, env = "HRANAD_RETENTION", value_name = "TIME", default_value = "24h", value_parser = retention)]
     pub retention: Duration,
+
+    /// Ed25519 public keys in PEM or base64, or a JWKS document; tokens signed with them are accepted
+    #[arg(long, env = "HRANAD_AUTH_KEY", value_name = "FILE", value_delimiter = ',')]
+    pub auth_key: Vec<PathBuf>,
 
     /// What to log: error, warn, info, debug, trace, or a filter by module
     #[arg(long, env = "HRANAD_LOG", value_name = "FILTER", default_value = "info")]

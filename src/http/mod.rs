@@ -26,6 +26,7 @@ use crate::auth::{Authority, Gate};
 use crate::catalog::Catalog;
 use crate::config::Network;
 use crate::hrana::Streams;
+use crate::keys::Keys;
 use crate::names::Names;
 use crate::namespace::Namespaces;
 
@@ -37,6 +38,8 @@ pub struct App {
     pub gate: Arc<Gate>,
     /// Mints tokens.
     pub authority: Arc<Authority>,
+    /// Keys of others.
+    pub keys: Arc<Keys>,
     /// Places for WebSockets.
     pub sockets: Arc<Semaphore>,
     /// Says when the server stops.

@@ -42,6 +42,21 @@ impl Files {
         self.make(id, |path| fs::rename(from, path).map_err(cannot_adopt))
     }
 
+    /// Makes a file that is somebody else's, and stays so, that of a database.
+    pub(super) fn take_over(&self, from: &Path, id: Uuid) -> Result<()> {
+        self.make(id, |path| sqlite::take_over(from, path))
+    }
+
+    /// Whether nothing was ever created in a database.
+    pub(super) fn is_empty(&self, id: Uuid) -> Result<bool> {
+        sqlite::is_empty(&self.path(id))
+    }
+
+    /// What is wrong with the file of a database.
+    pub(super) fn check(&self, id: Uuid) -> Result<Vec<String>> {
+        sqlite::check_file(&self.path(id))
+    }
+
     fn make(&self, id: Uuid, make: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
         let made = make(&self.path(id)).and_then(|()| self.sync_directory());
         if made.is_err() {

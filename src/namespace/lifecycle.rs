@@ -20,6 +20,8 @@ pub enum Seed {
     Copy(Record),
     /// A file of the data directory, which the database takes over.
     File(PathBuf),
+    /// What somebody else's file contains, which nobody writes to meanwhile.
+    Foreign(PathBuf),
 }
 
 /// A database to be created.
@@ -71,6 +73,7 @@ impl Namespaces {
             Seed::Empty => self.files.create(record.id)?,
             Seed::Copy(source) => self.files.copy(source.id, record.id)?,
             Seed::File(path) => self.files.adopt(path, record.id)?,
+            Seed::Foreign(path) => self.files.take_over(path, record.id)?,
         }
         match self.catalog.create_database(&record) {
             Ok(()) => Ok(record),
@@ -79,6 +82,29 @@ impl Namespaces {
                 Err(error)
             }
         }
+    }
+
+    /// Creates a database, also if there is one of this name in which nothing is: `default` is there from the start.
+    pub fn create_instead_of_empty(&self, new: NewDatabase) -> Result<Record> {
+        block(|| {
+            if let Some(record) = self.catalog.database(&new.name)? {
+                if !self.files.is_empty(record.id)? {
+                    return self.create_blocking(new);
+                }
+                self.delete_blocking(&record)?;
+            }
+            self.create_blocking(new)
+        })
+    }
+
+    /// What the files of a database take, in bytes.
+    pub fn storage_bytes(&self, id: Uuid) -> u64 {
+        self.files.size(id)
+    }
+
+    /// What is wrong with the file of a database; nothing if it is sound. Takes as long as reading all of it.
+    pub fn check_file(&self, id: Uuid) -> Result<Vec<String>> {
+        block(|| self.files.check(id))
     }
 
     /// Deletes a database: at once for its clients, and on disk when the retention is over.

@@ -7,6 +7,7 @@
 mod active;
 mod arguments;
 mod cache;
+mod check;
 mod connection;
 mod database;
 mod describe;
@@ -36,6 +37,7 @@ mod vector;
 mod write_turn;
 
 pub use arguments::Arguments;
+pub use check::{check_file, is_empty, read_copy, take_over};
 pub use connection::Connection;
 pub use database::{Database, Engine, Lease, Tenancy};
 pub use dump::Dump;

@@ -1,0 +1,53 @@
+//! `hranad key`: keys of others, whose tokens are accepted.
+
+use std::fs;
+
+use super::{Owner, say, table};
+use crate::auth::VerifyingKey;
+use crate::catalog::ForeignKeyRecord;
+use crate::config::{KeyArgs, KeyCommand};
+use crate::error::{Error, ErrorKind, Result};
+
+pub fn key(args: &KeyArgs) -> Result<()> {
+    let owner = Owner::open(&args.data.data_dir)?;
+    let id_of = |group: &Option<String>| match group {
+        Some(name) => owner.group(name).map(|group| Some(group.id)),
+        None => Ok(None),
+    };
+    match &args.command {
+        KeyCommand::Add { name, file, group } => {
+            let text = fs::read_to_string(file).map_err(|error| {
+                Error::internal(format!("read the key file {}", file.display()), error)
+            })?;
+            let count = VerifyingKey::parse(&text)?.len();
+            let group = id_of(group)?;
+            let key =
+                ForeignKeyRecord { name: name.clone(), group, database: None, text, url: None };
+            owner.catalog.save_foreign_key(&key)?;
+            say(&format!("tokens signed with {count} keys of {name} are accepted now"));
+        }
+        KeyCommand::List => {
+            let mut rows = vec![["NAME", "FOR", "KEYS"].map(str::to_owned).to_vec()];
+            let groups = owner.catalog.groups()?;
+            for key in owner.catalog.foreign_keys()? {
+                let group = groups.iter().find(|group| Some(group.id) == key.group);
+                let of = match (group, key.database) {
+                    (Some(group), _) => format!("group {}", group.name),
+                    (None, Some(id)) => format!("database {id}"),
+                    (None, None) => "all databases".to_owned(),
+                };
+                let count = VerifyingKey::parse(&key.text).map_or(0, |keys| keys.len());
+                rows.push(vec![key.name, of, count.to_string()]);
+            }
+            table(&rows);
+        }
+        KeyCommand::Remove { name, group } => {
+            if !owner.catalog.remove_foreign_key(name, id_of(group)?, None)? {
+                let message = format!("there is no key {name:?} there; see `hranad key list`");
+                return Err(Error::new(ErrorKind::NotFound, message));
+            }
+            say(&format!("tokens signed with keys of {name} are accepted no more"));
+        }
+    }
+    Ok(())
+}
