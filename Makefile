@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 CARGO_MIN := 1.89
-NODE_MIN := 20
+NODE_MIN := 20.19
 PYTHON ?= python3
 PYTHON_MIN := 3.9
 GO_MIN := 1.25

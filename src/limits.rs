@@ -29,9 +29,6 @@ pub const PAGE_CACHE_KIB: usize = 1024;
 /// Longest text, blob or row (`SQLITE_LIMIT_LENGTH`); several are in memory while one is sent.
 pub const VALUE_BYTES_MAX: usize = 16 * MIB;
 
-/// Most dimensions of a vector, as in libSQL.
-pub const VECTOR_DIMENSIONS_MAX: usize = 65_536;
-
 /// Longest message of SQLite that is passed on.
 pub const ERROR_CHARS_MAX: usize = 1000;
 

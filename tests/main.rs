@@ -13,6 +13,7 @@ mod idle;
 mod names;
 mod platform;
 mod program;
+mod readme;
 mod routing;
 mod sockets;
 mod stateless;

@@ -68,6 +68,10 @@ async fn before_hrana_mistakes_are_named() {
         let said = server.post("/", body).await.failure(400);
         assert!(said.contains(message), "{said}");
     }
+    // Alone a statement is in no transaction.
+    assert_eq!(brief(&legacy(&server, json!(["VACUUM"])).await), [json!([])]);
+    let outcomes = legacy(&server, json!(["VACUUM", "SELECT 1"])).await;
+    assert_eq!(brief(&outcomes)[0], "cannot VACUUM from within a transaction");
     let outcomes = legacy(&server, json!(["SELECT 1; SELECT 2"])).await;
     assert!(brief(&outcomes)[0].as_str().unwrap().contains("more than one statement"));
     // A constraint that is checked at the end fails the commit, which is told with the last statement.

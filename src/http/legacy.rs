@@ -1,7 +1,7 @@
 //! `POST /`: the API before Hrana (`http_api.md` of libSQL), which DBeaver's driver and scripts use.
 //!
-//! All statements are one transaction. sqld commits them one by one, although its documentation promises
-//! that a failure leaves no change; the promise is kept here.
+//! All statements of a request are one transaction. sqld commits them one by one, although its documentation
+//! promises that a failure leaves no change; the promise is kept here.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -87,22 +87,24 @@ pub(crate) async fn statements(
 ) -> Result<Response> {
     let request: RequestBody = json::decode(&body)?;
     let stmts = request.statements.into_iter().map(statement).collect::<Result<Vec<_>>>()?;
-    let batch = transaction(stmts);
+    let batch = batch(stmts);
     check_batch(&batch)?;
     let (mut stream, disconnect) = v1::open(&app, caller);
     let steps = detached(disconnect, async move { Ok(stream.batch(batch).await?.into_steps()) });
     Ok(json_response(&outcomes(steps.await?)))
 }
 
-/// The statements between BEGIN and COMMIT, each on the condition that the one before succeeded.
-fn transaction(stmts: Vec<Stmt>) -> Batch {
-    let mut steps = vec![BatchStep { condition: None, stmt: Stmt::new("BEGIN") }];
-    let commit = Stmt::new("COMMIT");
-    for stmt in stmts.into_iter().chain([commit]) {
-        let previous = u32::try_from(steps.len() - 1).unwrap_or(u32::MAX);
-        steps.push(BatchStep { condition: Some(BatchCond::Ok { step: previous }), stmt });
-    }
-    Batch { steps }
+/// The statements between BEGIN and COMMIT, each on the condition that the one before succeeded. A single one
+/// needs neither, and may be one that no transaction can hold, such as VACUUM.
+fn batch(stmts: Vec<Stmt>) -> Batch {
+    let is_alone = stmts.len() == 1;
+    let around = |sql| (!is_alone).then(|| Stmt::new(sql));
+    let stmts = around("BEGIN").into_iter().chain(stmts).chain(around("COMMIT"));
+    let step = |(number, stmt): (u32, Stmt)| {
+        let condition = number.checked_sub(1).map(|previous| BatchCond::Ok { step: previous });
+        BatchStep { condition, stmt }
+    };
+    Batch { steps: (0..).zip(stmts).map(step).collect() }
 }
 
 fn statement(statement: Statement) -> Result<Stmt> {
@@ -153,6 +155,9 @@ fn value(param: Param) -> Result<Value> {
 /// One entry per statement; after a failure the rest are `null`.
 fn outcomes(steps: Vec<Option<Result<StmtResult>>>) -> Vec<Option<Outcome>> {
     let mut steps: Vec<_> = steps.into_iter().map(|step| step.map(outcome)).collect();
+    if steps.len() == 1 {
+        return steps;
+    }
     let commit = steps.pop().flatten();
     let mut outcomes = steps.split_off(steps.len().min(1));
     // A commit that fails, by a deferred foreign key perhaps, is told with the last statement.

@@ -1,11 +1,29 @@
 //! The published client in Go, through `database/sql`.
 
+use std::fs;
 use std::process::Command;
 
-use super::{directory, run_tests, version_of};
+use super::directory;
+use super::report::{self, Report};
+use super::run::{Run, run_tests, version_of};
 
-#[test]
-fn libsql_client_go_of_2026_05_28() {
+const MODULE: &str = "github.com/tursodatabase/libsql-client-go";
+
+pub(super) fn libsql_client(transport: &'static str) -> Run {
+    let speaks = if transport == "http" { "Hrana 2" } else { "Hrana 1" };
+    let packages = vec![("libsql-client-go".to_owned(), required())];
+    Run::new("Go", packages, speaks, transport, move || tests(transport))
+}
+
+/// The day of the module, which has no version but the time of its last change.
+fn required() -> String {
+    let text = fs::read_to_string(directory("go").join("go.mod")).unwrap();
+    let line = text.lines().find(|line| line.contains(MODULE)).unwrap();
+    let day = line.split('-').find(|part| part.len() == "20060102150405".len()).unwrap();
+    format!("of {}-{}-{}", &day[..4], &day[4..6], &day[6..8])
+}
+
+fn tests(transport: &str) -> Report {
     let go = || {
         let mut go = Command::new("go");
         go.current_dir(directory("go"));
@@ -17,5 +35,5 @@ fn libsql_client_go_of_2026_05_28() {
     let mut tests = go();
     // A result that Go remembers says nothing about this server.
     tests.args(["test", "-count=1", "-v", "./..."]);
-    run_tests(tests);
+    report::of_go(&run_tests(tests, transport))
 }

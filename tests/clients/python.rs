@@ -3,24 +3,39 @@
 use std::fs;
 use std::process::Command;
 
-use super::{directory, run_tests};
+use super::directory;
+use super::report::{self, Report};
+use super::run::{Run, run_tests};
 
-#[test]
-fn libsql_client_for_python_0_3_1() {
-    python_tests("test_libsql_client");
+pub(super) fn libsql_client(transport: &'static str) -> Run {
+    let speaks = if transport == "http" { "Hrana 1" } else { "Hrana 2" };
+    run("test_libsql_client", &["libsql-client"], speaks, transport)
 }
 
-#[test]
-fn libsql_for_python_0_1_11() {
-    python_tests("test_libsql");
+pub(super) fn libsql() -> Run {
+    run("test_libsql", &["libsql"], "Hrana 3", "http")
 }
 
-#[test]
-fn sqlalchemy_libsql_0_2_0() {
-    python_tests("test_sqlalchemy");
+pub(super) fn sqlalchemy() -> Run {
+    run("test_sqlalchemy", &["SQLAlchemy", "sqlalchemy-libsql"], "Hrana 3", "http")
 }
 
-fn python_tests(module: &str) {
+fn run(module: &'static str, names: &[&str], speaks: &'static str, transport: &'static str) -> Run {
+    let packages = names.iter().map(|name| (name.to_string(), required(name))).collect();
+    Run::new("Python", packages, speaks, transport, move || tests(module, transport))
+}
+
+/// The version of a package that is installed.
+fn required(name: &str) -> String {
+    let text = fs::read_to_string(directory("python").join("requirements.txt")).unwrap();
+    let version = text.lines().find_map(|line| {
+        let (known, version) = line.split_once("==")?;
+        known.eq_ignore_ascii_case(name).then(|| version.trim_end_matches([' ', '\\']).to_owned())
+    });
+    version.unwrap_or_else(|| panic!("{name} is not installed"))
+}
+
+fn tests(module: &str, transport: &str) -> Report {
     let directory = directory("python");
     let modified = |file| fs::metadata(directory.join(file)).and_then(|data| data.modified());
     let wanted = modified("requirements.txt").unwrap();
@@ -29,7 +44,7 @@ fn python_tests(module: &str) {
         _ => panic!("the Python clients are not installed, or not these versions; use `make test`"),
     }
     let mut python = Command::new(directory.join(".venv/bin/python"));
-    python.args(["-m", "unittest", "-v", module]).env("PYTHONDONTWRITEBYTECODE", "1");
+    python.args(["run.py", module]).env("PYTHONDONTWRITEBYTECODE", "1");
     python.current_dir(directory);
-    run_tests(python);
+    report::of_tap(&run_tests(python, transport))
 }

@@ -6,7 +6,6 @@
 //! Batches are also read through cursors, and where no stream is needed version 1 is spoken too. `UPDATE_EXPECT=1` writes down what the server says.
 
 mod cursor;
-mod page;
 mod stateless;
 mod ways;
 
@@ -124,6 +123,6 @@ macro_rules! conversations {
 }
 
 conversations! {
-    arguments batches conditions describe errors functions libsql sequences stored_sql temporary
+    arguments batches conditions describe errors functions sequences stored_sql temporary
     transactions values writes
 }

@@ -4,6 +4,7 @@ package clients
 
 import (
 	"bytes"
+	"cmp"
 	"database/sql"
 	"encoding/json"
 	"fmt"
@@ -19,6 +20,9 @@ import (
 )
 
 var count atomic.Int64
+
+// The scheme of the URLs that clients get: http or ws.
+var transport = cmp.Or(os.Getenv("LIBSQL_TRANSPORT"), "http")
 
 func TestMain(m *testing.M) {
 	for _, name := range []string{"HRANAD_URL", "HRANAD_API_TOKEN"} {
@@ -47,6 +51,11 @@ func createDatabase(t *testing.T) string {
 		answer, _ := io.ReadAll(response.Body)
 		t.Fatalf("%s: %s", response.Status, answer)
 	}
+	return databaseURL(name)
+}
+
+func databaseURL(name string) string {
+	server := strings.Replace(os.Getenv("HRANAD_URL"), "http", transport, 1)
 	return fmt.Sprintf("%s/db/%s", server, name)
 }
 
@@ -59,15 +68,23 @@ func open(t *testing.T, url string) *sql.DB {
 	return db
 }
 
-// fresh opens a new database, in which schema has been executed.
-func fresh(t *testing.T, schema string) *sql.DB {
+// fresh opens a new database, in which statements have been executed.
+func fresh(t *testing.T, statements ...string) *sql.DB {
 	t.Helper()
 	db := open(t, createDatabase(t))
-	if schema != "" {
-		_, err := db.Exec(schema)
+	for _, statement := range statements {
+		_, err := db.Exec(statement)
 		check(t, err)
 	}
 	return db
+}
+
+// onlyOverHTTP is for what the client cannot do over WebSocket.
+func onlyOverHTTP(t *testing.T) {
+	t.Helper()
+	if transport != "http" {
+		t.Skip("not over", transport)
+	}
 }
 
 type querier interface {

@@ -7,7 +7,6 @@ import (
 	"database/sql"
 	"fmt"
 	"math"
-	"os"
 	"reflect"
 	"sync"
 	"testing"
@@ -16,12 +15,16 @@ import (
 
 const schema = "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)"
 
-func TestValuesOfEveryTypeThereAndBack(t *testing.T) {
-	db := fresh(t, "")
+func TestValues_OfEveryTypeThereAndBack(t *testing.T) {
+	db := fresh(t)
 	blob := bytes.Repeat([]byte{0, 1, 255}, 25_000)
 	values := []any{"", "Grüße, 世界 🎉", "it's\n\"\\", nil, []byte{0}, []byte{0, 1}, []byte{0, 1, 255}, blob,
-		0.5, -0.25, 1e300, 5e-324, 0.1, 2.2250738585072011e-308, math.MaxFloat64,
-		int64(0), int64(1<<53 + 1), int64(-(1<<53 + 1)), int64(math.MaxInt64), int64(math.MinInt64)}
+		0.5, -0.25, 1e300, 5e-324, 0.1, 2.2250738585072011e-308, math.MaxFloat64, int64(0), int64(-1)}
+	thereAndBack(t, db, values...)
+}
+
+func thereAndBack(t *testing.T, db *sql.DB, values ...any) {
+	t.Helper()
 	for _, value := range values {
 		var got any
 		check(t, db.QueryRow("SELECT ?", value).Scan(&got))
@@ -31,13 +34,19 @@ func TestValuesOfEveryTypeThereAndBack(t *testing.T) {
 	}
 }
 
-func TestAnEmptyBlobIsNotNull(t *testing.T) {
-	db := fresh(t, "")
+func TestInt64_ThereAndBack(t *testing.T) {
+	integers := []any{int64(1<<53 + 1), int64(-(1<<53 + 1)), int64(math.MaxInt64), int64(math.MinInt64)}
+	thereAndBack(t, fresh(t), integers...)
+}
+
+func TestValues_AnEmptyBlobIsNotNull(t *testing.T) {
+	db := fresh(t)
 	same(t, column[string](t, db, "SELECT typeof(?)", []byte{}), "blob")
 	same(t, column[int64](t, db, "SELECT length(x'')"), 0)
 }
 
-func TestBooleansAndTimes(t *testing.T) {
+func TestValues_BooleansAndTimes(t *testing.T) {
+	onlyOverHTTP(t)
 	db := fresh(t, "CREATE TABLE t (yes BOOLEAN, at DATETIME, gone TEXT)")
 	at := time.Date(2024, 9, 16, 12, 0, 0, 123456789, time.UTC)
 	_, err := db.Exec("INSERT INTO t VALUES (?, ?, ?)", true, at, nil)
@@ -51,8 +60,8 @@ func TestBooleansAndTimes(t *testing.T) {
 	}
 }
 
-func TestArgumentsByNameAndByPosition(t *testing.T) {
-	db := fresh(t, "")
+func TestBasics_ArgumentsByNameAndByPosition(t *testing.T) {
+	db := fresh(t)
 	same(t, column[string](t, db, "SELECT ?2 || ?1", "a", "b"), "ba")
 	for _, sign := range []string{":", "@", "$"} {
 		query := fmt.Sprintf("SELECT %sa || %sb", sign, sign)
@@ -60,7 +69,7 @@ func TestArgumentsByNameAndByPosition(t *testing.T) {
 	}
 }
 
-func TestAWriteSaysWhatItDid(t *testing.T) {
+func TestBasics_AWriteSaysWhatItDid(t *testing.T) {
 	db := fresh(t, schema)
 	result, err := db.Exec("INSERT INTO t VALUES (1, 'a'), (9223372036854775807, 'b')")
 	check(t, err)
@@ -70,7 +79,7 @@ func TestAWriteSaysWhatItDid(t *testing.T) {
 	same(t, column[string](t, db, "UPDATE t SET name = 'c' WHERE id = 1 RETURNING name"), "c")
 }
 
-func TestPreparedStatements(t *testing.T) {
+func TestBasics_PreparedStatements(t *testing.T) {
 	db := fresh(t, schema)
 	insert, err := db.Prepare("INSERT INTO t (name) VALUES (?)")
 	check(t, err)
@@ -84,8 +93,8 @@ func TestPreparedStatements(t *testing.T) {
 	same(t, column[string](t, db, "SELECT name FROM t ORDER BY id"), "a", "b", "c")
 }
 
-func TestErrorsNameTheMistake(t *testing.T) {
-	db := fresh(t, schema+"; INSERT INTO t VALUES (1, 'a')")
+func TestErrors_NameTheMistake(t *testing.T) {
+	db := fresh(t, schema, "INSERT INTO t VALUES (1, 'a')")
 	// The client hands on the message and drops the code.
 	for query, message := range map[string]string{
 		"INSERT INTO t VALUES (2, 'a')":  "UNIQUE constraint failed: t.name",
@@ -99,15 +108,18 @@ func TestErrorsNameTheMistake(t *testing.T) {
 	same(t, column[int64](t, db, "SELECT id FROM t"), 1)
 }
 
-func TestADatabaseThatDoesNotExistIsNamed(t *testing.T) {
-	db := open(t, os.Getenv("HRANAD_URL")+"/db/no-such-database")
+func TestErrors_ADatabaseThatDoesNotExistIsNamed(t *testing.T) {
+	db := open(t, databaseURL("no-such-database"))
 	_, err := db.Exec("SELECT 1")
 	fails(t, err, "no-such-database")
-	fails(t, err, "404")
+	if transport == "http" {
+		fails(t, err, "404")
+	}
 }
 
-func TestSeveralStatementsAreOneBatch(t *testing.T) {
-	db := fresh(t, "")
+func TestBatches_SeveralStatementsAreOneBatch(t *testing.T) {
+	onlyOverHTTP(t)
+	db := fresh(t)
 	result, err := db.Exec(schema+"; INSERT INTO t VALUES (1, 'a;'); INSERT INTO t VALUES (2, ?)", "b")
 	check(t, err)
 	affected, _ := result.RowsAffected()
@@ -131,8 +143,8 @@ func TestSeveralStatementsAreOneBatch(t *testing.T) {
 	same(t, ids, 1, 2)
 }
 
-func Test100_000Rows(t *testing.T) {
-	db := fresh(t, "")
+func TestLarge_100000Rows(t *testing.T) {
+	db := fresh(t)
 	rows, err := db.Query(`WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 99999)
 		SELECT i, 'row ' || i FROM n`)
 	check(t, err)
@@ -151,7 +163,7 @@ func Test100_000Rows(t *testing.T) {
 	same(t, []int64{wanted}, 100_000)
 }
 
-func Test50CallsAtTheSameTime(t *testing.T) {
+func TestParallel_50CallsAtTheSameTime(t *testing.T) {
 	db := fresh(t, schema)
 	errors := make([]error, 50)
 	var group sync.WaitGroup

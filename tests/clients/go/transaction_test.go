@@ -26,7 +26,7 @@ func insert(tx interface {
 	return err
 }
 
-func TestCommit(t *testing.T) {
+func TestTransactions_Commit(t *testing.T) {
 	db := fresh(t, schema)
 	tx := begin(t, db)
 	check(t, insert(tx, 1))
@@ -37,7 +37,7 @@ func TestCommit(t *testing.T) {
 	same(t, column[int64](t, db, ids), 1, 2)
 }
 
-func TestRollback(t *testing.T) {
+func TestTransactions_Rollback(t *testing.T) {
 	db := fresh(t, schema)
 	tx := begin(t, db)
 	check(t, insert(tx, 1))
@@ -46,7 +46,7 @@ func TestRollback(t *testing.T) {
 	same(t, column[int64](t, db, ids), 2)
 }
 
-func TestAFailingStatementLeavesTheTransactionUsable(t *testing.T) {
+func TestTransactions_AFailingStatementLeavesThemUsable(t *testing.T) {
 	db := fresh(t, schema)
 	tx := begin(t, db)
 	check(t, insert(tx, 1))
@@ -56,7 +56,7 @@ func TestAFailingStatementLeavesTheTransactionUsable(t *testing.T) {
 	same(t, column[int64](t, db, ids), 1, 2)
 }
 
-func TestOfTwoThatReadAndThenWriteTheSecondIsToldOfTheConflict(t *testing.T) {
+func TestConflicts_OfTwoThatReadAndThenWriteTheSecondIsTold(t *testing.T) {
 	db := fresh(t, schema)
 	first, second := begin(t, db), begin(t, db)
 	same(t, column[int64](t, first, ids))
@@ -68,7 +68,8 @@ func TestOfTwoThatReadAndThenWriteTheSecondIsToldOfTheConflict(t *testing.T) {
 	same(t, column[int64](t, db, ids), 1)
 }
 
-func TestAFailingBatchLeavesNoTransactionBehind(t *testing.T) {
+func TestBatches_AFailingOneLeavesNoTransactionBehind(t *testing.T) {
+	onlyOverHTTP(t)
 	db := fresh(t, schema)
 	conn, err := db.Conn(context.Background())
 	check(t, err)
@@ -80,7 +81,7 @@ func TestAFailingBatchLeavesNoTransactionBehind(t *testing.T) {
 	same(t, column[int64](t, db, ids), 2)
 }
 
-func Test50TransactionsAtTheSameTime(t *testing.T) {
+func TestParallel_50TransactionsAtTheSameTime(t *testing.T) {
 	db := fresh(t, "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT)")
 	errors := make([]error, 50)
 	var group sync.WaitGroup

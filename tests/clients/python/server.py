@@ -16,6 +16,9 @@ def _required(name):
 SERVER_URL = _required("HRANAD_URL")
 _API_TOKEN = _required("HRANAD_API_TOKEN")
 
+# The scheme of the URLs that clients get: `http` or `ws`.
+TRANSPORT = os.environ.get("LIBSQL_TRANSPORT", "http")
+
 _count = itertools.count()
 
 # A result of many rows, each recognisable.
@@ -36,4 +39,8 @@ def create_database():
     )
     with urllib.request.urlopen(request) as response:
         response.read()
-    return f"{SERVER_URL}/db/{name}/"
+    return database_url(name)
+
+
+def database_url(name):
+    return f"{SERVER_URL}/db/{name}/".replace("http://", f"{TRANSPORT}://")

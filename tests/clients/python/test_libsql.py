@@ -34,20 +34,30 @@ class Libsql(unittest.TestCase):
     def column(self, sql, args=()):
         return [row[0] for row in self.connect().execute(sql, args).fetchall()]
 
-    def test_values_of_every_type_there_and_back(self):
-        blob = bytes(range(256)) * 300
-        values = ["", "Grüße, 世界 🎉", "it's\n\"\\", None, b"", b"\x00", b"\x00\x01\xff", blob]
-        values += [0, -1, 2**31 - 1, 0.5, -0.25, 1e300, 5e-324, 0.1, 2.2250738585072011e-308]
+
+class Values(Libsql):
+    def there_and_back(self, values):
         for value in values:
             ((read,),) = self.connection.execute("SELECT ?", (value,)).fetchall()
             self.assertEqual(read, value)
             self.assertIs(type(read), type(value))
 
+    def test_of_every_type_there_and_back(self):
+        numbers = [0, -1, 2**31 - 1, 0.5, -0.25, 1e300, 5e-324, 0.1, 2.2250738585072011e-308]
+        self.there_and_back(["", "Grüße, 世界 🎉", "it's\n\"\\", None, *numbers])
+
+    def test_blobs(self):
+        self.there_and_back([b"", b"\x00", b"\x00\x01", b"\x00\x01\xff", bytes(range(256)) * 300])
+
+
+class Int64(Libsql):
     def test_integers_of_64_bits_are_read(self):
         # As arguments the module itself turns integers of more than 32 bits into floats.
         for value in (2**53 + 1, -(2**53) - 1, 2**63 - 1, -(2**63)):
             self.assertEqual(self.column("SELECT CAST(? AS INTEGER)", (str(value),)), [value])
 
+
+class Basics(Libsql):
     def test_a_write_says_what_it_did(self):
         cursor = self.with_table().execute("INSERT INTO t VALUES (1, 'a'), (9223372036854775807, 'b')")
         self.assertEqual((cursor.rowcount, cursor.lastrowid), (2, 2**63 - 1))
@@ -60,13 +70,29 @@ class Libsql(unittest.TestCase):
         self.assertEqual((cursor.fetchone(), cursor.fetchmany(9)), ((1, 2), [(3, 4), (5, 6)]))
         self.assertIsNone(cursor.fetchone())
 
-    def test_executemany_and_executescript(self):
-        self.with_table().executemany("INSERT INTO t VALUES (?, ?)", [(1, "a"), (2, "b")])
-        self.connection.commit()
-        self.connection.executescript("INSERT INTO t VALUES (3, 'c;'); -- one; more\nDELETE FROM t WHERE id = 1")
-        self.assertEqual(self.column(ALL), [2, 3])
 
-    def test_errors_have_their_codes(self):
+class Batches(Libsql):
+    def test_executemany(self):
+        self.with_table().executemany("INSERT INTO t VALUES (?, ?)", [(i, f"n{i}") for i in range(100)])
+        self.connection.commit()
+        self.assertEqual(self.column(ALL), list(range(100)))
+
+    def test_a_failing_executemany_can_be_rolled_back(self):
+        connection = self.with_table()
+        with self.assertRaisesRegex(ValueError, "UNIQUE constraint failed: t.name"):
+            connection.executemany("INSERT INTO t VALUES (?, ?)", [(1, "a"), (2, "a")])
+        connection.rollback()
+        self.assertEqual(self.column(ALL), [])
+
+
+class Scripts(Libsql):
+    def test_executescript(self):
+        self.with_table().executescript("INSERT INTO t VALUES (2, 'b;'); -- one; more\nINSERT INTO t VALUES (3, 'c')")
+        self.assertEqual(self.column("SELECT name FROM t ORDER BY id"), ["b;", "c"])
+
+
+class Errors(Libsql):
+    def test_they_have_their_codes(self):
         connection = self.with_table()
         connection.execute("INSERT INTO t VALUES (1, 'a')")
         connection.commit()
@@ -82,6 +108,8 @@ class Libsql(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "no-such-database"):
             connection.execute("SELECT 1")
 
+
+class Transactions(Libsql):
     def test_commit(self):
         connection = self.with_table()
         connection.execute("INSERT INTO t VALUES (1, 'a')")
@@ -108,7 +136,9 @@ class Libsql(unittest.TestCase):
         connection.commit()
         self.assertEqual(self.column(ALL), [1, 2])
 
-    def test_of_two_that_read_and_then_write_the_second_is_told_of_the_conflict(self):
+
+class Conflicts(Libsql):
+    def test_of_two_that_read_and_then_write_the_second_is_told(self):
         self.with_table()
         first, second = self.connect(isolation_level=None), self.connect(isolation_level=None)
         for connection in (first, second):
@@ -121,11 +151,15 @@ class Libsql(unittest.TestCase):
         second.execute("INSERT INTO t VALUES (3, 'c')")
         self.assertEqual(self.column(ALL), [1, 3])
 
+
+class Large(Libsql):
     def test_100_000_rows(self):
         rows = self.connection.execute(MANY_ROWS).fetchall()
         self.assertEqual(len(rows), MANY)
         self.assertTrue(all(row == (i, f"row {i}") for i, row in enumerate(rows)))
 
+
+class Parallel(Libsql):
     def test_50_connections_at_the_same_time(self):
         self.with_table()
 

@@ -7,7 +7,8 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 use tempfile::{NamedTempFile, TempDir};
 
-use super::super::{PATIENCE, directory};
+use super::super::directory;
+use super::super::run::PATIENCE;
 use super::terminal::{Shell, Terminal};
 use crate::program::{self, Program};
 

@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { column, connect, transport } from '../support/libsql.js';
+import { column, connect, isSocket } from '../support/libsql.js';
 import { apiToken, createDatabase, freshName, serverUrl } from '../support/server.js';
 
-test('the URL of the server alone is the database `default`', async () => {
+test('basics: the URL of the server alone is the database `default`', async () => {
   const table = freshName('t').replaceAll('-', '_');
   const [bare, slash] = [connect(serverUrl), connect(`${serverUrl}/`)];
   await bare.execute(`CREATE TABLE ${table} AS SELECT 1 AS a`);
@@ -15,17 +15,17 @@ test('the URL of the server alone is the database `default`', async () => {
   assert.deepEqual(await column(byName, `SELECT a FROM ${table}`), [1]);
 });
 
-test('libsql: with tls=0, as documentation has it', async () => {
+test('basics: libsql: with tls=0, as documentation has it', async () => {
   const url = await createDatabase();
   const client = connect(`${url.replace('http:', 'libsql:')}?tls=0`);
   assert.equal(client.protocol, 'http');
   assert.deepEqual(await column(client, 'SELECT 1'), [1]);
 });
 
-test('without the last slash, the error says to add it', async () => {
+test('errors: without the last slash, the error says to add it', async () => {
   const url = (await createDatabase()).slice(0, -1);
   const client = connect(url);
-  if (transport === 'ws') {
+  if (isSocket) {
     // A socket is opened at the URL itself; nothing is resolved against it.
     assert.deepEqual(await column(client, 'SELECT 1'), [1]);
     return;
@@ -34,12 +34,12 @@ test('without the last slash, the error says to add it', async () => {
   await assert.rejects(client.batch(['SELECT 1'], 'write'), /slash/);
 });
 
-test('a database that does not exist is named in the error', async () => {
+test('errors: a database that does not exist is named in the error', async () => {
   const client = connect(`${serverUrl}/db/no-such-database/`);
   await assert.rejects(client.execute('SELECT 1'), /no-such-database/);
 });
 
-test('where no token is needed, one that is given must be good', async () => {
+test('basics: where no token is needed, one that is given must be good', async () => {
   const url = await createDatabase();
   const client = connect(url, { authToken: apiToken });
   assert.deepEqual(await column(client, 'SELECT 1'), [1]);

@@ -8,7 +8,7 @@ import { column, freshClient, isAtLeast, libsqlError } from '../support/libsql.j
 const schema = 'CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT UNIQUE)';
 
 for (const mode of ['write', 'deferred']) {
-  test(`a ${mode} batch writes and reads its own writes`, async () => {
+  test(`batches: a ${mode} batch writes and reads its own writes`, async () => {
     const client = await freshClient({ schema });
     const results = await client.batch(
       [
@@ -23,7 +23,7 @@ for (const mode of ['write', 'deferred']) {
     assert.deepEqual(results[2].rows.map((row) => row.name), ['a', 'b']);
   });
 
-  test(`a failing ${mode} batch changes nothing`, async () => {
+  test(`batches: a failing ${mode} batch changes nothing`, async () => {
     const client = await freshClient({ schema });
     const batch = client.batch(
       ["INSERT INTO t VALUES (1, 'a')", "INSERT INTO t VALUES (2, 'a')", "INSERT INTO t VALUES (3, 'c')"],
@@ -40,13 +40,13 @@ for (const mode of ['write', 'deferred']) {
   });
 }
 
-test('a read batch reads', async () => {
+test('batches: a read batch reads', async () => {
   const client = await freshClient({ schema });
   const results = await client.batch(['SELECT 1 AS a', 'SELECT count(*) FROM t'], 'read');
   assert.deepEqual(results.map((result) => result.rows[0][0]), [1, 0]);
 });
 
-test('a read batch cannot write', async () => {
+test('batches: a read batch cannot write', async () => {
   const client = await freshClient({ schema });
   await assert.rejects(client.batch(["INSERT INTO t VALUES (1, 'a')"], 'read'), (error) => {
     assert.match(error.code, /^SQLITE_/);
@@ -55,14 +55,14 @@ test('a read batch cannot write', async () => {
   assert.deepEqual(await column(client, 'SELECT * FROM t'), []);
 });
 
-test('DDL takes part in the batch', async () => {
+test('batches: DDL takes part in the batch', async () => {
   const client = await freshClient();
   const batch = client.batch(['CREATE TABLE a (x)', 'CREATE TABLE b (x)', 'CREATE TABLE a (x)'], 'write');
   await assert.rejects(batch, libsqlErrorOf(/table a already exists/));
   assert.deepEqual(await column(client, 'SELECT name FROM sqlite_schema'), []);
 });
 
-test('an empty batch and one of 1,000 statements', async () => {
+test('batches: an empty batch and one of 1,000 statements', async () => {
   const client = await freshClient({ schema, largeReplies: true });
   assert.deepEqual(await client.batch([], 'write'), []);
   const inserts = Array.from({ length: 1000 }, (_, index) => ({
@@ -74,7 +74,7 @@ test('an empty batch and one of 1,000 statements', async () => {
   assert.deepEqual(await column(client, 'SELECT count(*) FROM t'), [1000]);
 });
 
-test('statements longer than 5,000 bytes', async () => {
+test('batches: statements longer than 5,000 bytes', async () => {
   const client = await freshClient({ largeReplies: true });
   const long = `SELECT '${'x'.repeat(20_000)}' AS a`;
   const results = await client.batch([long, long], 'read');
@@ -83,7 +83,7 @@ test('statements longer than 5,000 bytes', async () => {
 
 const noMigrate = { skip: !isAtLeast('0.14.0') };
 
-test('migrate() changes the schema below foreign keys', noMigrate, async () => {
+test('scripts: migrate() changes the schema below foreign keys', noMigrate, async () => {
   const client = await freshClient({
     schema: `${schema}; CREATE TABLE u (t INTEGER REFERENCES t (id));
       INSERT INTO t VALUES (1, 'a'); INSERT INTO u VALUES (1);`,
@@ -100,7 +100,7 @@ test('migrate() changes the schema below foreign keys', noMigrate, async () => {
   await assert.rejects(orphan, libsqlError('SQLITE_CONSTRAINT', /FOREIGN KEY/));
 });
 
-test('a failing migrate() changes nothing', noMigrate, async () => {
+test('scripts: a failing migrate() changes nothing', noMigrate, async () => {
   const client = await freshClient({ schema });
   const migration = client.migrate(['ALTER TABLE t ADD COLUMN age INTEGER', 'ALTER TABLE nowhere ADD COLUMN a']);
   await assert.rejects(migration, libsqlErrorOf(/no such table: nowhere/));

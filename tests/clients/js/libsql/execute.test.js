@@ -8,13 +8,13 @@ import { createDatabase } from '../support/server.js';
 
 const schema = 'CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)';
 
-test('positional arguments', async () => {
+test('basics: positional arguments', async () => {
   const client = await freshClient();
   const { rows } = await client.execute({ sql: 'SELECT ?, ?2, ?1', args: ['a', 'b'] });
   assert.deepEqual(Array.from(rows[0]), ['a', 'b', 'a']);
 });
 
-test('named arguments, with and without their sign', async () => {
+test('basics: named arguments, with and without their sign', async () => {
   const client = await freshClient();
   const sql = 'SELECT :a, @b, $c';
   for (const args of [{ a: 1, b: 2, c: 3 }, { ':a': 1, '@b': 2, $c: 3 }]) {
@@ -23,13 +23,13 @@ test('named arguments, with and without their sign', async () => {
   }
 });
 
-test('execute(sql, args), where the client has it', { skip: !isAtLeast('0.14.0') }, async () => {
+test('basics: execute(sql, args), where the client has it', { skip: !isAtLeast('0.14.0') }, async () => {
   const client = await freshClient();
   const { rows } = await client.execute('SELECT ? AS a', ['x']);
   assert.equal(rows[0].a, 'x');
 });
 
-test('a write says how many rows it affected, and the last rowid', async () => {
+test('basics: a write says how many rows it affected, and the last rowid', async () => {
   const client = await freshClient({ schema });
   const inserted = await client.execute("INSERT INTO t (name) VALUES ('a'), ('b'), ('c')");
   assert.equal(inserted.rowsAffected, 3);
@@ -42,13 +42,13 @@ test('a write says how many rows it affected, and the last rowid', async () => {
   assert.equal(big.lastInsertRowid, 9223372036854775807n);
 });
 
-test('RETURNING returns', async () => {
+test('basics: RETURNING returns', async () => {
   const client = await freshClient({ schema });
   const result = await client.execute("INSERT INTO t (name) VALUES ('a') RETURNING id, name");
   assert.deepEqual({ ...result.rows[0] }, { id: 1, name: 'a' });
 });
 
-test('a violated constraint is told as one', async () => {
+test('errors: a violated constraint is told as one', async () => {
   const client = await freshClient({ schema });
   await client.execute("INSERT INTO t VALUES (1, 'a')");
   const again = (sql, message) =>
@@ -59,13 +59,13 @@ test('a violated constraint is told as one', async () => {
   assert.deepEqual(await column(client, 'SELECT name FROM t'), ['a']);
 });
 
-test('foreign keys are enforced', async () => {
+test('errors: foreign keys are enforced', async () => {
   const client = await freshClient({ schema: `${schema}; CREATE TABLE u (t INTEGER REFERENCES t (id))` });
   const orphan = client.execute('INSERT INTO u VALUES (99)');
   await assert.rejects(orphan, libsqlError('SQLITE_CONSTRAINT', /FOREIGN KEY constraint failed/));
 });
 
-test('mistakes in the SQL are named', async () => {
+test('errors: mistakes in the SQL are named', async () => {
   const client = await freshClient();
   const fails = (sql, code, message) =>
     assert.rejects(client.execute(sql), libsqlError(code, message));
@@ -79,7 +79,7 @@ test('mistakes in the SQL are named', async () => {
   assert.deepEqual(await column(client, 'SELECT 1'), [1]);
 });
 
-test('executeMultiple executes all statements', async () => {
+test('scripts: executeMultiple executes all statements', async () => {
   const client = await freshClient();
   await client.executeMultiple(`
     -- a comment; with a semicolon
@@ -91,14 +91,14 @@ test('executeMultiple executes all statements', async () => {
   assert.deepEqual(await column(client, 'SELECT a FROM t'), ['one; two!', 'three!']);
 });
 
-test('executeMultiple stops at a mistake and keeps what came before', async () => {
+test('scripts: executeMultiple stops at a mistake and keeps what came before', async () => {
   const client = await freshClient();
   const script = 'CREATE TABLE t (a); INSERT INTO t VALUES (1); INSERT INTO u VALUES (2); DELETE FROM t';
   await assert.rejects(client.executeMultiple(script), libsqlError('SQLITE_ERROR', /no such table: u/));
   assert.deepEqual(await column(client, 'SELECT a FROM t'), [1]);
 });
 
-test('executeMultiple that fails inside BEGIN leaves no transaction behind', async () => {
+test('scripts: executeMultiple that fails inside BEGIN leaves no transaction behind', async () => {
   const client = await freshClient({ schema });
   const script = "BEGIN; INSERT INTO t VALUES (1, 'a'); INSERT INTO u VALUES (2); COMMIT";
   await assert.rejects(client.executeMultiple(script));
@@ -106,7 +106,7 @@ test('executeMultiple that fails inside BEGIN leaves no transaction behind', asy
   await client.execute("INSERT INTO t VALUES (1, 'b')");
 });
 
-test('a client that was closed says so', async () => {
+test('errors: a client that was closed says so', async () => {
   const client = connect(await createDatabase());
   await client.execute('SELECT 1');
   client.close();

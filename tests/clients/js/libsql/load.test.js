@@ -8,7 +8,7 @@ import { column, freshClient } from '../support/libsql.js';
 const numbers = (count) =>
   `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count})`;
 
-test('a result of 100,000 rows', async () => {
+test('large: a result of 100,000 rows', async () => {
   const client = await freshClient({ largeReplies: true });
   const { rows } = await client.execute(`${numbers(100_000)} SELECT i, 'row ' || i, i / 2.0 FROM n`);
   assert.equal(rows.length, 100_000);
@@ -18,19 +18,19 @@ test('a result of 100,000 rows', async () => {
   });
 });
 
-test('100,000 rows written by one statement', async () => {
+test('large: 100,000 rows written by one statement', async () => {
   const client = await freshClient({ schema: 'CREATE TABLE t (a)' });
   const { rowsAffected } = await client.execute(`INSERT INTO t ${numbers(100_000)} SELECT i FROM n`);
   assert.equal(rowsAffected, 100_000);
 });
 
-test('50 parallel reads', async () => {
+test('parallel: 50 parallel reads', async () => {
   const client = await freshClient();
   const calls = Array.from({ length: 50 }, (_, a) => column(client, 'SELECT ?', [a]));
   assert.deepEqual((await Promise.all(calls)).flat(), Array.from({ length: 50 }, (_, a) => a));
 });
 
-test('50 parallel writes, of which none is refused or lost', async () => {
+test('parallel: 50 parallel writes, of which none is refused or lost', async () => {
   const client = await freshClient({ schema: 'CREATE TABLE t (a INTEGER PRIMARY KEY, b)' });
   const insert = { sql: 'INSERT INTO t VALUES (?, ?)' };
   const calls = Array.from({ length: 50 }, (_, a) =>
@@ -42,7 +42,7 @@ test('50 parallel writes, of which none is refused or lost', async () => {
   assert.deepEqual(await column(client, 'SELECT count(*) FROM t WHERE a = b'), [50]);
 });
 
-test('20 parallel transactions that count up', async () => {
+test('parallel: 20 parallel transactions that count up', async () => {
   const client = await freshClient({ schema: 'CREATE TABLE t (n INTEGER); INSERT INTO t VALUES (0)' });
   const countUp = async () => {
     const transaction = await client.transaction('write');
@@ -54,7 +54,7 @@ test('20 parallel transactions that count up', async () => {
   assert.deepEqual(await column(client, 'SELECT n FROM t'), [20]);
 });
 
-test('databases side by side do not see each other', async () => {
+test('parallel: databases side by side do not see each other', async () => {
   const clients = await Promise.all(
     Array.from({ length: 8 }, () => freshClient({ schema: 'CREATE TABLE t (a)' })),
   );

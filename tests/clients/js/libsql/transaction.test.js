@@ -13,7 +13,7 @@ const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, mil
 /** What others see. */
 const committed = (client) => column(client, all);
 
-test('commit', async () => {
+test('transactions: commit', async () => {
   const client = await freshClient({ schema });
   const transaction = await client.transaction('write');
   await transaction.execute('INSERT INTO t VALUES (1)');
@@ -26,7 +26,7 @@ test('commit', async () => {
   assert.deepEqual(await committed(client), [1, 2, 3, 4, 5]);
 });
 
-test('rollback', async () => {
+test('transactions: rollback', async () => {
   const client = await freshClient({ schema });
   const transaction = await client.transaction('write');
   await transaction.execute('INSERT INTO t VALUES (1)');
@@ -35,7 +35,7 @@ test('rollback', async () => {
   await client.execute('INSERT INTO t VALUES (2)');
 });
 
-test('close without commit', async () => {
+test('transactions: close without commit', async () => {
   const client = await freshClient({ schema });
   const transaction = await client.transaction('write');
   await transaction.execute('INSERT INTO t VALUES (1)');
@@ -49,7 +49,7 @@ test('close without commit', async () => {
   assert.deepEqual(await committed(client), [2]);
 });
 
-test('a failing statement leaves the transaction usable', async () => {
+test('transactions: a failing statement leaves the transaction usable', async () => {
   const client = await freshClient({ schema });
   const transaction = await client.transaction('write');
   await transaction.execute('INSERT INTO t VALUES (1)');
@@ -59,14 +59,14 @@ test('a failing statement leaves the transaction usable', async () => {
   assert.deepEqual(await committed(client), [1, 2]);
 });
 
-test('a failing BEGIN of nothing: commit and rollback of an unused transaction', async () => {
+test('transactions: a failing BEGIN of nothing: commit and rollback of an unused transaction', async () => {
   const client = await freshClient({ schema });
   await (await client.transaction('write')).commit();
   await (await client.transaction('deferred')).rollback();
   assert.deepEqual(await committed(client), []);
 });
 
-test('a read transaction sees one state, and cannot write', async () => {
+test('transactions: a read transaction sees one state, and cannot write', async () => {
   const client = await freshClient({ schema });
   const reader = await client.transaction('read');
   assert.deepEqual(await column(reader, all), []);
@@ -80,7 +80,7 @@ test('a read transaction sees one state, and cannot write', async () => {
   assert.deepEqual(await committed(client), [1]);
 });
 
-test('readers do not wait for a writer', async () => {
+test('conflicts: readers do not wait for a writer', async () => {
   const client = await freshClient({ schema });
   const writer = await client.transaction('write');
   await writer.execute('INSERT INTO t VALUES (1)');
@@ -90,7 +90,7 @@ test('readers do not wait for a writer', async () => {
   await writer.commit();
 });
 
-test('a second writer waits for the first', async () => {
+test('conflicts: a second writer waits for the first', async () => {
   const client = await freshClient({ schema });
   const first = await client.transaction('write');
   await first.execute('INSERT INTO t VALUES (1)');
@@ -113,7 +113,7 @@ test('a second writer waits for the first', async () => {
   assert.deepEqual(await committed(client), [1, 2, 3]);
 });
 
-test('of two that read and then write, the second is told of the conflict', async () => {
+test('conflicts: of two that read and then write, the second is told of the conflict', async () => {
   const client = await freshClient({ schema });
   const [first, second] = [await client.transaction('deferred'), await client.transaction('deferred')];
   assert.deepEqual(await column(first, all), []);
@@ -125,7 +125,7 @@ test('of two that read and then write, the second is told of the conflict', asyn
   assert.deepEqual(await committed(client), [1]);
 });
 
-test('a transaction with many requests', async () => {
+test('transactions: a transaction with many requests', async () => {
   const client = await freshClient({ schema });
   const transaction = await client.transaction('write');
   for (let a = 0; a < 200; a += 1) {
@@ -135,7 +135,7 @@ test('a transaction with many requests', async () => {
   assert.equal((await committed(client)).length, 200);
 });
 
-test('a transaction that was ended by SQL cannot be committed', async () => {
+test('transactions: a transaction that was ended by SQL cannot be committed', async () => {
   const client = await freshClient({ schema });
   const transaction = await client.transaction('write');
   await transaction.execute('INSERT INTO t VALUES (1)');

@@ -40,7 +40,7 @@ async function kit(command, url, ...options) {
   return promisify(execFile)(process.execPath, args, { env, timeout: 60_000 });
 }
 
-test('values of every type there and back', async () => {
+test('values: of every type, there and back', async () => {
   const db = await fresh();
   const author = {
     id: 1,
@@ -56,7 +56,30 @@ test('values of every type there and back', async () => {
   assert.deepEqual(await db.select().from(authors).where(eq(authors.id, 1)), [author]);
 });
 
-test('joins, and what a write says', async () => {
+test('values: blobs of every length that base64 distinguishes', async () => {
+  const db = await fresh();
+  const pictures = [0, 1, 2, 3, 70_000].map((length) => Buffer.from(Uint8Array.from({ length }, (_, index) => index * 31)));
+  await db.insert(authors).values(pictures.map((picture, index) => ({ name: `n${index}`, picture })));
+  const rows = await db.select({ picture: authors.picture }).from(authors).orderBy(authors.id);
+  assert.deepEqual(rows.map((row) => row.picture), pictures);
+});
+
+test('int64: integers of 64 bits, with the client\'s intMode', async () => {
+  const db = await open((url) => drizzle(createClient({ url, intMode: 'bigint' })), close);
+  for (const value of [2n ** 53n + 1n, 2n ** 63n - 1n, -(2n ** 63n)]) {
+    const row = await db.get(sql`SELECT ${value} AS a, typeof(${value}) AS b`);
+    assert.deepEqual({ ...row }, { a: value, b: 'integer' });
+  }
+});
+
+test('int64: an integer that a number cannot hold is refused, not rounded', async () => {
+  const db = await fresh();
+  const { lastInsertRowid } = await db.run(sql`INSERT INTO authors (id, name) VALUES (${2n ** 53n + 1n}, 'a')`);
+  assert.equal(lastInsertRowid, 2n ** 53n + 1n);
+  await assert.rejects(db.select().from(authors), (error) => error.cause instanceof RangeError);
+});
+
+test('basics: joins, and what a write says', async () => {
   const db = await fresh();
   const inserted = await db.insert(authors).values([{ name: 'a' }, { name: 'b' }]);
   assert.deepEqual([inserted.rowsAffected, inserted.lastInsertRowid], [2, 2n]);
@@ -65,14 +88,14 @@ test('joins, and what a write says', async () => {
   assert.deepEqual(joined, [{ name: 'b', title: 't' }]);
 });
 
-test('migrate() does again what it did only once', async () => {
+test('scripts: migrate() does again what it did only once', async () => {
   const db = await fresh();
   await insert(db, 'a');
   await migrate(db, { migrationsFolder: migrations });
   assert.deepEqual(await names(db), ['a']);
 });
 
-test('drizzle-kit migrate', async () => {
+test('scripts: drizzle-kit migrate', async () => {
   const url = await createDatabase();
   await kit('migrate', url);
   await kit('migrate', url);
@@ -81,7 +104,7 @@ test('drizzle-kit migrate', async () => {
   assert.deepEqual(await names(db), ['a']);
 });
 
-test('drizzle-kit push', async () => {
+test('scripts: drizzle-kit push', async () => {
   const url = await createDatabase();
   await kit('push', url, '--force');
   const db = await open(() => openUrl(url), close);
@@ -90,7 +113,7 @@ test('drizzle-kit push', async () => {
   assert.deepEqual(await names(db), ['a']);
 });
 
-test('commit and rollback', async () => {
+test('transactions: commit and rollback', async () => {
   const db = await fresh();
   await db.transaction(async (transaction) => {
     await insert(transaction, 'a');
@@ -105,7 +128,19 @@ test('commit and rollback', async () => {
   assert.deepEqual(await names(db), ['a']);
 });
 
-test('a batch is one transaction', async () => {
+test('conflicts: transactions that read and then write wait for each other', async () => {
+  const db = await fresh();
+  await insert(db, '0');
+  const countUp = () =>
+    db.transaction(async (transaction) => {
+      const [name] = await names(transaction);
+      await transaction.update(authors).set({ name: `${Number(name) + 1}` });
+    });
+  await Promise.all(Array.from({ length: 10 }, countUp));
+  assert.deepEqual(await names(db), ['10']);
+});
+
+test('batches: a batch is one transaction', async () => {
   const db = await fresh();
   const results = await db.batch([insert(db, 'a'), db.select({ n: count() }).from(authors)]);
   assert.deepEqual(results[1], [{ n: 1 }]);
@@ -113,7 +148,7 @@ test('a batch is one transaction', async () => {
   assert.deepEqual(await names(db), ['a']);
 });
 
-test('a violated constraint is told with its code', async () => {
+test('errors: a violated constraint is told with its code', async () => {
   const db = await fresh();
   await insert(db, 'a');
   await assert.rejects(insert(db, 'a'), causedBy('SQLITE_CONSTRAINT', /UNIQUE constraint failed: authors\.name/));
@@ -121,11 +156,15 @@ test('a violated constraint is told with its code', async () => {
   await assert.rejects(orphan, causedBy('SQLITE_CONSTRAINT', /FOREIGN KEY constraint failed/));
 });
 
-test('100,000 rows, and 50 calls at the same time', async () => {
+test('large: 100,000 rows', async () => {
   const db = await fresh();
   const rows = await db.all(sql.raw(manyRows));
   assert.equal(rows.length, 100_000);
   assert.equal(rows[99_999].name, 'row 99999');
+});
+
+test('parallel: 50 calls at the same time', async () => {
+  const db = await fresh();
   await Promise.all(Array.from({ length: 50 }, (_, index) => insert(db, `n${index}`)));
   assert.equal((await names(db)).length, 50);
 });

@@ -24,7 +24,7 @@ const names = (db) =>
   db.selectFrom('pet').select('name').orderBy('id').execute().then((rows) => rows.map((row) => row.name));
 const insert = (db, name) => db.insertInto('pet').values({ name }).execute();
 
-test('values of every type there and back', async () => {
+test('values: of every type, there and back', async () => {
   const db = await fresh();
   const picture = Uint8Array.from({ length: 1000 }, (_, index) => index);
   const result = await db
@@ -38,7 +38,7 @@ test('values of every type there and back', async () => {
   assert.deepEqual({ ...second }, { id: 2, name: '', picture: null, weight: null });
 });
 
-test('integers of 64 bits, with the client\'s intMode', async () => {
+test('int64: integers of 64 bits, with the client\'s intMode', async () => {
   const { createClient } = await import('@libsql/client');
   const db = await open((url) => {
     const client = createClient({ url, intMode: 'bigint' });
@@ -50,7 +50,7 @@ test('integers of 64 bits, with the client\'s intMode', async () => {
   }
 });
 
-test('joins, RETURNING and conflict clauses', async () => {
+test('basics: joins, RETURNING and conflict clauses', async () => {
   const db = await fresh();
   const query = db.insertInto('pet').values({ id: 7, name: 'a' }).returning(['id', 'name']);
   assert.deepEqual({ ...(await query.executeTakeFirst()) }, { id: 7, name: 'a' });
@@ -62,13 +62,13 @@ test('joins, RETURNING and conflict clauses', async () => {
   assert.deepEqual(await names(db), ['c']);
 });
 
-test('the schema is read back', async () => {
+test('scripts: the schema is read back', async () => {
   const [table] = await (await fresh()).introspection.getTables();
   assert.equal(table.name, 'pet');
   assert.deepEqual(table.columns.map((column) => column.dataType.toLowerCase()), ['integer', 'text', 'blob', 'real']);
 });
 
-test('commit and rollback', async () => {
+test('transactions: commit and rollback', async () => {
   const db = await fresh();
   await db.transaction().execute(async (transaction) => {
     await insert(transaction, 'a');
@@ -83,7 +83,7 @@ test('commit and rollback', async () => {
   assert.deepEqual(await names(db), ['a']);
 });
 
-test('a violated constraint is told with its code', async () => {
+test('errors: a violated constraint is told with its code', async () => {
   const db = await fresh();
   await insert(db, 'a');
   await assert.rejects(insert(db, 'a'), { code: 'SQLITE_CONSTRAINT', message: /UNIQUE constraint failed: pet\.name/ });
@@ -91,7 +91,7 @@ test('a violated constraint is told with its code', async () => {
   await assert.rejects(wrong, { code: 'SQLITE_ERROR', message: /syntax error/ });
 });
 
-test('the second of two writers waits for the first', async () => {
+test('conflicts: the second of two transactions waits for the first', async () => {
   const db = await fresh();
   let second;
   await db.transaction().execute(async (first) => {
@@ -103,11 +103,15 @@ test('the second of two writers waits for the first', async () => {
   assert.deepEqual(await names(db), ['first', 'also first', 'second']);
 });
 
-test('100,000 rows, and 50 calls at the same time', async () => {
+test('large: 100,000 rows', async () => {
   const db = await fresh();
   const { rows } = await sql.raw(manyRows).execute(db);
   assert.equal(rows.length, 100_000);
   assert.deepEqual({ ...rows[99_999] }, { i: 99_999, name: 'row 99999' });
+});
+
+test('parallel: 50 calls at the same time', async () => {
+  const db = await fresh();
   await Promise.all(Array.from({ length: 50 }, (_, index) => insert(db, `n${index}`)));
   assert.equal((await names(db)).length, 50);
 });

@@ -2,51 +2,14 @@
 // published client.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 import { connect } from '../support/libsql.js';
 import { createDatabase, platform } from '../support/server.js';
 
-const schema = `
-  CREATE TABLE users (
-    id INTEGER PRIMARY KEY,
-    username TEXT UNIQUE,
-    email TEXT UNIQUE,
-    display_name TEXT,
-    created_at TEXT DEFAULT CURRENT_TIMESTAMP
-  );
-
-  CREATE TABLE channels (
-    id INTEGER PRIMARY KEY,
-    name TEXT UNIQUE,
-    description TEXT,
-    is_private INTEGER DEFAULT 0,
-    created_at TEXT DEFAULT CURRENT_TIMESTAMP
-  );
-
-  CREATE TABLE messages (
-    id INTEGER PRIMARY KEY,
-    channel_id INTEGER,
-    user_id INTEGER,
-    content TEXT,
-    created_at TEXT DEFAULT CURRENT_TIMESTAMP,
-    FOREIGN KEY (channel_id) REFERENCES channels(id),
-    FOREIGN KEY (user_id) REFERENCES users(id)
-  );
-`;
-
-const directMessages = `
-  CREATE TABLE direct_messages (
-    id INTEGER PRIMARY KEY,
-    sender_id INTEGER,
-    recipient_id INTEGER,
-    content TEXT,
-    created_at TEXT DEFAULT CURRENT_TIMESTAMP,
-    FOREIGN KEY (sender_id) REFERENCES users(id),
-    FOREIGN KEY (recipient_id) REFERENCES users(id)
-  );
-`;
-
+const sql = (name) => readFileSync(new URL(`../../workshop/${name}.sql`, import.meta.url), 'utf8');
+const [schema, directMessages] = [sql('schema'), sql('direct_messages')];
 const tables = ['users', 'channels', 'messages'];
 
 /** The rows of a table as plain objects; `created_at` is checked and left out. */

@@ -28,7 +28,7 @@ const libsqlError = (code, message) => (error) => {
   return true;
 };
 
-test('execute', async () => {
+test('basics: arguments, counts and columns', async () => {
   const client = await freshClient();
   const inserted = await client.execute('INSERT INTO t (name) VALUES (?)', ['a']);
   assert.deepEqual([inserted.rowsAffected, inserted.lastInsertRowid], [1, 1n]);
@@ -39,19 +39,24 @@ test('execute', async () => {
   await assert.rejects(duplicate, libsqlError('SQLITE_CONSTRAINT', /t\.name/));
 });
 
-test('batch and migrate are atomic', async () => {
+test('batches: a batch is atomic', async () => {
   const client = await freshClient();
   const results = await client.batch(["INSERT INTO t VALUES (1, 'a')", 'SELECT name FROM t'], 'write');
   assert.deepEqual(results[1].rows, [{ name: 'a' }]);
   const batch = client.batch(["INSERT INTO t VALUES (2, 'b')", "INSERT INTO t VALUES (2, 'c')"]);
   await assert.rejects(batch, libsqlError('SQLITE_CONSTRAINT', /t\.id/));
+  assert.deepEqual(await names(client), ['a']);
+});
+
+test('scripts: migrate() is atomic', async () => {
+  const client = await freshClient();
   await client.migrate(['ALTER TABLE t ADD COLUMN age INTEGER DEFAULT 7']);
   const migration = client.migrate(['ALTER TABLE t ADD COLUMN size INTEGER', 'DROP TABLE nowhere']);
   await assert.rejects(migration, libsqlError('SQLITE_ERROR', /no such table: nowhere/));
   assert.deepEqual((await client.execute('SELECT * FROM t')).columns, ['id', 'name', 'age']);
 });
 
-test('transactions commit, roll back and close', async () => {
+test('transactions: they commit, roll back and close', async () => {
   const client = await freshClient();
   const begin = async (name) => {
     const transaction = await client.transaction('write');

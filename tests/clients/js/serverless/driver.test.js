@@ -19,7 +19,7 @@ async function freshConnection(script) {
 /** For `assert.rejects`. */
 const fails = (code, message) => ({ name: 'DatabaseError', code, message });
 
-test('prepare, run, get and all', async () => {
+test('basics: prepare, run, get and all', async () => {
   const connection = await freshConnection(schema);
   const insert = await connection.prepare('INSERT INTO t (name) VALUES (?)');
   assert.deepEqual(await insert.run(['a']), { changes: 1, lastInsertRowid: 1 });
@@ -38,7 +38,7 @@ test('prepare, run, get and all', async () => {
   assert.deepEqual(await select.pluck().all([1]), [1, 2]);
 });
 
-test('named and numbered arguments', async () => {
+test('basics: named and numbered arguments', async () => {
   const connection = await freshConnection();
   const sql = 'SELECT :a AS a, @b AS b, $c AS c';
   for (const args of [{ a: 1, b: 'x', c: null }, { ':a': 1, '@b': 'x', $c: null }]) {
@@ -47,7 +47,7 @@ test('named and numbered arguments', async () => {
   assert.deepEqual(await connection.get('SELECT ?2 AS b, ?1 AS a', { 1: 'x', 2: 'y' }), { b: 'y', a: 'x' });
 });
 
-test('values of every type', async () => {
+test('values: of every type, there and back', async () => {
   const connection = await freshConnection();
   const roundTrip = async (value) => connection.get('SELECT ? AS v, typeof(?) AS t', [value, value]);
   assert.deepEqual(await roundTrip(''), { v: '', t: 'text' });
@@ -63,7 +63,7 @@ test('values of every type', async () => {
   }
 });
 
-test('integers of 64 bits, as bigint', async () => {
+test('int64: integers of 64 bits, as bigint', async () => {
   const connection = await freshConnection();
   connection.defaultSafeIntegers(true);
   for (const integer of [0n, 2n ** 53n + 1n, 2n ** 63n - 1n, -(2n ** 63n)]) {
@@ -71,7 +71,7 @@ test('integers of 64 bits, as bigint', async () => {
   }
 });
 
-test('errors have SQLite\'s code and message, and the connection goes on', async () => {
+test('errors: they have SQLite\'s code and message, and the connection goes on', async () => {
   const connection = await freshConnection(schema);
   await connection.run("INSERT INTO t VALUES (1, 'a')");
   const duplicate = connection.run("INSERT INTO t VALUES (2, 'a')");
@@ -82,13 +82,13 @@ test('errors have SQLite\'s code and message, and the connection goes on', async
   assert.deepEqual(await connection.all('SELECT * FROM t'), [{ id: 1, name: 'a' }]);
 });
 
-test('an unknown database is named in the error', async () => {
+test('errors: an unknown database is named in the error', async () => {
   const connection = connect({ url: `${serverUrl}/db/no-such-database` });
   await assert.rejects(connection.all('SELECT 1'), { message: /no-such-database/ });
 });
 
 for (const mode of [undefined, 'write', 'read', 'deferred', 'immediate', 'exclusive']) {
-  test(`batch, mode ${mode}`, async () => {
+  test(`batches: batch, mode ${mode}`, async () => {
     const connection = await freshConnection(`${schema}; INSERT INTO t VALUES (1, 'a')`);
     const results = await connection.batch(
       ['SELECT name FROM t', { sql: 'SELECT ? AS two, :x AS x', args: { 1: 2, 2: 'y' } }],
@@ -99,7 +99,7 @@ for (const mode of [undefined, 'write', 'read', 'deferred', 'immediate', 'exclus
   });
 }
 
-test('a failing batch changes nothing, unless it has no mode', async () => {
+test('batches: a failing batch changes nothing, unless it has no mode', async () => {
   const connection = await freshConnection(schema);
   const statements = [
     { sql: 'INSERT INTO t VALUES (?, ?)', args: [1, 'a'] },
@@ -115,7 +115,7 @@ test('a failing batch changes nothing, unless it has no mode', async () => {
   assert.deepEqual(await connection.all('SELECT id FROM t'), [{ id: 1 }, { id: 3 }]);
 });
 
-test('transactions commit, and roll back what throws', async () => {
+test('transactions: they commit, and roll back what throws', async () => {
   const connection = await freshConnection(schema);
   const other = connect(connection.config);
   const add = connection.transactionAsync(async (transaction, name, goesWrong) => {
@@ -134,7 +134,7 @@ test('transactions commit, and roll back what throws', async () => {
   await other.close();
 });
 
-test('BEGIN and COMMIT by hand keep inTransaction true to the server', async () => {
+test('transactions: BEGIN and COMMIT by hand keep inTransaction true to the server', async () => {
   const connection = await freshConnection(schema);
   await connection.exec('BEGIN');
   assert.equal(connection.inTransaction, true);
@@ -147,7 +147,40 @@ test('BEGIN and COMMIT by hand keep inTransaction true to the server', async () 
   assert.deepEqual(await connection.all('SELECT id FROM t'), [{ id: 1 }]);
 });
 
-test('a result of 100,000 rows, as a whole and row by row', async () => {
+test('conflicts: of two that read and then write, the second is told', async () => {
+  const first = await freshConnection(schema);
+  const second = connect(first.config);
+  for (const connection of [first, second]) {
+    await connection.exec('BEGIN');
+    assert.deepEqual(await connection.all('SELECT * FROM t'), []);
+  }
+  await first.run("INSERT INTO t VALUES (1, 'a')");
+  await first.exec('COMMIT');
+  await assert.rejects(second.run("INSERT INTO t VALUES (2, 'b')"), fails('SQLITE_BUSY', /database is locked/));
+  await second.exec('ROLLBACK');
+  assert.deepEqual(await second.all('SELECT id FROM t'), [{ id: 1 }]);
+  await second.close();
+});
+
+test('conflicts: a second writer waits for the first', async () => {
+  const first = await freshConnection(schema);
+  const second = connect(first.config);
+  await first.exec('BEGIN IMMEDIATE');
+  await first.run("INSERT INTO t VALUES (1, 'a')");
+  const waiting = second.run("INSERT INTO t SELECT max(id) + 1, 'b' FROM t");
+  await first.exec('COMMIT');
+  await waiting;
+  assert.deepEqual(await second.all('SELECT id FROM t'), [{ id: 1 }, { id: 2 }]);
+  await second.close();
+});
+
+test('scripts: exec executes all statements', async () => {
+  const connection = await freshConnection(`${schema}; -- one; more\nINSERT INTO t VALUES (1, 'a;');`);
+  await assert.rejects(connection.exec("INSERT INTO t VALUES (2, 'b'); INSERT INTO nowhere VALUES (1); DELETE FROM t"));
+  assert.deepEqual(await connection.all('SELECT name FROM t'), [{ name: 'a;' }, { name: 'b' }]);
+});
+
+test('large: a result of 100,000 rows, as a whole and row by row', async () => {
   const connection = await freshConnection();
   const sql = `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
     SELECT i, 'row ' || i AS name FROM n`;
@@ -161,14 +194,14 @@ test('a result of 100,000 rows, as a whole and row by row', async () => {
   assert.equal(count, 100_000);
 });
 
-test('a query that the client gives up does not harm the connection', async () => {
+test('errors: a query that the client gives up does not harm the connection', async () => {
   const connection = await freshConnection(schema);
   const endless = 'WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n';
   await assert.rejects(connection.all(endless, { queryTimeout: 200 }), { name: 'TimeoutError' });
   assert.deepEqual(await connection.run("INSERT INTO t VALUES (1, 'a')"), { changes: 1, lastInsertRowid: 1 });
 });
 
-test('50 connections at once', async () => {
+test('parallel: 50 connections at once', async () => {
   const url = await createDatabase();
   const first = connect({ url });
   await first.exec('CREATE TABLE t (a INTEGER PRIMARY KEY)');

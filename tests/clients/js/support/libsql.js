@@ -1,15 +1,20 @@
-// The version of @libsql/client that this run is about, and clients of it on databases of their own.
+// The version and build of @libsql/client that this run is about, and clients of it on databases of their own.
 
 import { after } from 'node:test';
 
 import { createDatabase } from './server.js';
 
-const version = process.env.LIBSQL_CLIENT ?? '0.18.0';
+const [version, build] = (process.env.LIBSQL_CLIENT ?? '0.18.0').split('/');
 
-/** The scheme of the URLs that clients get: `http` or `ws`. */
+/** The build for browsers and edge runtimes, which runs here, too. */
+export const isWeb = build === 'web';
+
+/** The scheme of the URLs that clients get: `http`, `https`, `ws` or `wss`. */
 export const transport = process.env.LIBSQL_TRANSPORT ?? 'http';
 
-export const { createClient, LibsqlError } = await import(`libsql-client-${version}`);
+export const isSocket = transport.startsWith('ws');
+
+export const { createClient, LibsqlError } = await import(`libsql-client-${version}${isWeb ? '/web' : ''}`);
 
 /** Whether this version is `wanted` or later. */
 export function isAtLeast(wanted) {

@@ -3,8 +3,8 @@
 
 #![cfg(test)]
 
+mod connections;
 mod statements;
-mod transactions;
 
 use std::env;
 use std::sync::atomic::{AtomicU32, Ordering};
