@@ -1,5 +1,8 @@
 //! Hrana over WebSocket: what a client notices that keeps the rules, and one that does not.
 
+mod ids;
+mod silence;
+
 use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -264,19 +267,4 @@ async fn closes_and_pings_are_answered_and_a_stopping_server_says_so() {
     assert_eq!(waiting.closed().await, (1001, "the server is stopping".to_owned()));
     drop(waiting);
     stopping.await.unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn many_streams_are_cheap_and_bounded() {
-    let server = TestServer::start().await;
-    let mut socket = Socket::ready(&server).await;
-    let max = i32::try_from(hranad::limits::STREAMS_PER_SOCKET_MAX).unwrap();
-    for id in 2..=max {
-        let opened = socket.ask(json!({ "type": "open_stream", "stream_id": id })).await;
-        assert_eq!(opened["type"], "open_stream", "{id}");
-    }
-    let refused = socket.ask(json!({ "type": "open_stream", "stream_id": max + 1 })).await;
-    assert_eq!(refused["code"], "OVERLOADED");
-    assert_eq!(socket.execute("SELECT 1").await["type"], "execute");
-    server.stop().await;
 }
