@@ -57,7 +57,7 @@ pub const RESPONSE_BYTES_MAX: usize = 64 * MIB;
 /// What a described column or parameter takes besides its name.
 pub const DESCRIBED_BYTES: usize = 64;
 
-/// Requests in one pipeline, and steps in one batch: beyond this a client should use several.
+/// Requests in one pipeline, and steps in all batches of one request: beyond this a client should use several.
 pub const PIPELINE_REQUESTS_MAX: usize = 10_000;
 pub const BATCH_STEPS_MAX: usize = 100_000;
 

@@ -189,6 +189,9 @@ impl Stream {
         // A collecting sink never wants a pause.
         self.drive(&mut run).await?;
         self.bytes_left = run.sink.bytes_left();
+        if run.sink.has_lost_errors() {
+            return Err(Error::results_too_large());
+        }
         Ok(run.sink)
     }
 
