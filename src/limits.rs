@@ -29,6 +29,9 @@ pub const PAGE_CACHE_KIB: usize = 1024;
 /// Longest text, blob or row (`SQLITE_LIMIT_LENGTH`); several are in memory while one is sent.
 pub const VALUE_BYTES_MAX: usize = 16 * MIB;
 
+/// Most dimensions of a vector, as in libSQL.
+pub const VECTOR_DIMENSIONS_MAX: usize = 65_536;
+
 /// Longest message of SQLite that is passed on.
 pub const ERROR_CHARS_MAX: usize = 1000;
 
@@ -54,7 +57,7 @@ pub const RESPONSE_BYTES_MAX: usize = 64 * MIB;
 /// What a described column or parameter takes besides its name.
 pub const DESCRIBED_BYTES: usize = 64;
 
-/// Requests in one pipeline, and steps in one batch: beyond this a client should use several.
+/// Requests in one pipeline, and steps in all batches of one request: beyond this a client should use several.
 pub const PIPELINE_REQUESTS_MAX: usize = 10_000;
 pub const BATCH_STEPS_MAX: usize = 100_000;
 
@@ -71,18 +74,23 @@ pub const CURSOR_FETCH_BYTES: usize = MIB;
 /// Streams of one WebSocket: each rests in some KiB.
 pub const STREAMS_PER_SOCKET_MAX: usize = 4096;
 
+/// Streams beyond that of which the socket remembers that they could not be opened, at some bytes each.
+pub const STREAMS_REFUSED_MAX: usize = 65_536;
+
 /// Requests of one WebSocket that are not answered yet; beyond it the socket is not read.
 pub const SOCKET_OUTSTANDING_MAX: usize = 256;
+
+/// A request of more bytes takes the places of several. So all that wait are as large as one message may be, and
+/// there may be one more.
+pub const SOCKET_PLACE_BYTES: usize = BODY_BYTES_MAX / SOCKET_OUTSTANDING_MAX;
 
 /// Replies that wait for the socket; beyond it streams wait before they execute more.
 pub const SOCKET_REPLIES_MAX: usize = 16;
 
-/// How often a WebSocket is asked whether it is there, and how long its client may say nothing at all.
-pub const SOCKET_PING: Duration = Duration::from_secs(20);
-pub const SOCKET_SILENCE: Duration = Duration::from_secs(60);
+/// How often the client of a WebSocket is asked whether it is there, in the time for which it may be silent.
+pub const SOCKET_PINGS: u32 = 3;
 
-/// How long a client may take to receive a message, or to answer a close.
-pub const SOCKET_STALL: Duration = Duration::from_secs(60);
+/// How long a client may take to answer a close.
 pub const SOCKET_CLOSE: Duration = Duration::from_secs(2);
 
 /// SQL texts stored per stream: clients keep about a hundred.

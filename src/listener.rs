@@ -1,5 +1,7 @@
 //! The accept loop: sockets in, requests to the service; HTTP/1.1 and HTTP/2 on the same port, with TLS and without.
 
+mod patience;
+
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -18,15 +20,25 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tower::{Service, ServiceExt as _};
 
+use self::patience::Patient;
 use crate::http::arrival::Peer;
 use crate::limits;
 use crate::tls::{Socket, Tls};
 
+/// What all connections of the listener share.
+pub struct Shared {
+    pub tls: Option<Tls>,
+    /// One for each connection; [`limits::SOCKETS_MAX`] of them.
+    pub places: Arc<Semaphore>,
+    /// How long a client may take nothing of what is sent to it.
+    pub patience: Duration,
+}
+
 /// Serves until `stopped` changes; then lets running requests end within [`limits::DRAIN`].
 pub async fn serve<S>(
     listener: TcpListener,
-    tls: Option<Tls>,
     service: S,
+    shared: Shared,
     mut stopped: watch::Receiver<bool>,
 ) where
     S: Service<Request, Response = Response, Error = Infallible, Future: Send>
@@ -34,11 +46,10 @@ pub async fn serve<S>(
         + Send
         + 'static,
 {
-    let server = Http { builder: builder(), service };
-    let places = Arc::new(Semaphore::new(limits::SOCKETS_MAX));
+    let server = Http { builder: builder(), service, patience: shared.patience };
     let graceful = GracefulShutdown::new();
     loop {
-        let place = Arc::clone(&places).acquire_owned();
+        let place = Arc::clone(&shared.places).acquire_owned();
         let accepted = tokio::select! {
             accepted = async { (place.await, listener.accept().await) } => accepted,
             _ = stopped.changed() => break,
@@ -50,7 +61,7 @@ pub async fn serve<S>(
         };
         // Answers are written whole; waiting for more would only delay them.
         let _ = socket.set_nodelay(true);
-        let (server, tls, watcher) = (server.clone(), tls.clone(), graceful.watcher());
+        let (server, tls, watcher) = (server.clone(), shared.tls.clone(), graceful.watcher());
         let stopped = stopped.clone();
         tokio::spawn(async move {
             let address = peer.ip().to_canonical();
@@ -93,6 +104,7 @@ async fn accept(
 struct Http<S> {
     builder: Builder<TokioExecutor>,
     service: S,
+    patience: Duration,
 }
 
 impl<S> Http<S>
@@ -112,7 +124,8 @@ where
             request
         });
         let service = TowerToHyperService::new(service);
-        let connection = self.builder.serve_connection_with_upgrades(TokioIo::new(socket), service);
+        let socket = TokioIo::new(Patient::new(socket, self.patience));
+        let connection = self.builder.serve_connection_with_upgrades(socket, service);
         // A client that speaks badly or goes away is its own affair.
         let _ = watcher.watch(connection.into_owned()).await;
     }

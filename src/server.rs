@@ -37,7 +37,24 @@ pub struct Server {
     listening: JoinHandle<()>,
     sweeping: JoinHandle<()>,
     renewing: Option<JoinHandle<()>>,
+    engine: Arc<Engine>,
+    streams: Arc<Streams>,
+    /// One for each connection of the listener.
+    places: Arc<Semaphore>,
+    /// One for each WebSocket.
     sockets: Arc<Semaphore>,
+}
+
+/// What clients make the server hold at the moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct InUse {
+    /// Connections that speak HTTP.
+    pub connections: usize,
+    pub web_sockets: usize,
+    /// Streams of Hrana over HTTP with which a request works, or that hold a database connection.
+    pub streams: usize,
+    /// Statements that run.
+    pub statements: usize,
 }
 
 impl Server {
@@ -48,12 +65,13 @@ impl Server {
         let authority = Arc::new(Authority::new(&data_dir.signing_key()?)?);
         let connections = connections(raise_file_limit());
         let (threads, write_wait) = (config.threads(), config.write_wait);
-        let engine = Engine::new(threads, connections, write_wait, config.statement_timeout);
+        let engine =
+            Arc::new(Engine::new(threads, connections, write_wait, config.statement_timeout));
         let catalog = Arc::new(Catalog::open(data_dir.path())?);
         let namespaces = Namespaces::open(
             data_dir.path(),
             Arc::clone(&catalog),
-            Arc::new(engine),
+            Arc::clone(&engine),
             config.retention,
         )?;
         let namespaces = Arc::new(namespaces);
@@ -83,28 +101,36 @@ impl Server {
         let app = Arc::new(App {
             catalog,
             namespaces,
-            streams,
+            streams: Arc::clone(&streams),
             gate: Arc::new(gate),
             authority,
             keys,
             sockets: Arc::clone(&sockets),
+            client_silence: config.client_silence,
             stopped: stopped.clone(),
             address,
             names: names.clone(),
             trusted_proxies: config.trusted_proxy.clone(),
         });
         let is_https = tls.is_some();
-        let listening = tokio::spawn(listener::serve(listener, tls, router::service(app), stopped));
+        let places = Arc::new(Semaphore::new(limits::SOCKETS_MAX));
+        let shared =
+            listener::Shared { tls, places: Arc::clone(&places), patience: config.client_silence };
+        let service = router::service(app);
+        let listening = tokio::spawn(listener::serve(listener, service, shared, stopped));
         Ok(Server {
             address,
             names,
             is_open,
             is_https,
             data_dir,
+            engine,
+            streams,
             stop,
             listening,
             sweeping,
             renewing,
+            places,
             sockets,
         })
     }
@@ -119,6 +145,18 @@ impl Server {
 
     pub fn api_token_path(&self) -> PathBuf {
         self.data_dir.api_token_path()
+    }
+
+    /// What clients make the server hold; nothing, when there are none.
+    pub fn in_use(&self) -> InUse {
+        // The listener has a place ready for whoever comes next.
+        let taken = limits::SOCKETS_MAX - self.places.available_permits();
+        InUse {
+            connections: taken.saturating_sub(1),
+            web_sockets: limits::SOCKETS_MAX - self.sockets.available_permits(),
+            streams: self.streams.in_use(),
+            statements: self.engine.statements(),
+        }
     }
 
     /// Whether programs of this machine may use the databases without a token.

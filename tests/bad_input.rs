@@ -148,6 +148,12 @@ async fn numbers_that_are_too_large() {
     let said = server.post("/v2/pipeline", body).await.failure(400);
     assert!(said.contains("a pipeline may have 10000 requests"), "{said}");
 
+    let batch = json!({ "type": "batch", "batch": {
+        "steps": vec![json!({ "stmt": { "sql": "" } }); hranad::limits::BATCH_STEPS_MAX / 2 + 1]
+    } });
+    let said = server.pipeline(None, json!([batch, batch])).await.failure(400);
+    assert!(said.contains("may have 100000 steps together"), "{said}");
+
     let mut stream = server.stream();
     let text = "x".repeat(hranad::limits::SQL_STORE_BYTES_MAX);
     let stored = stream.request(json!({ "type": "store_sql", "sql_id": 1, "sql": text })).await;
@@ -172,6 +178,21 @@ async fn a_result_that_is_too_large_takes_its_changes_back() {
                   INSERT INTO t SELECT zeroblob(1000000) FROM c RETURNING a";
     assert_eq!(stream.execute(insert).await["code"], "RESPONSE_TOO_LARGE");
     assert_eq!(stream.value("SELECT count(*) FROM t").await, "0");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn errors_that_are_too_large_together_are_one() {
+    let server = TestServer::start().await;
+    let mut stream = server.stream();
+    // Each says so in about a thousand characters of four bytes.
+    let wrong = format!("SELECT {}", "😀".repeat(1000));
+    stream.request(json!({ "type": "store_sql", "sql_id": 1, "sql": wrong })).await;
+    let mut steps = vec![json!({ "stmt": { "sql_id": 1 } }); 18_000];
+    steps.push(json!({ "stmt": { "sql": "CREATE TABLE t(a)" } }));
+    let result = stream.request(json!({ "type": "batch", "batch": { "steps": steps } })).await;
+    assert_eq!(result["error"]["code"], "RESPONSE_TOO_LARGE");
+    assert_eq!(stream.value("SELECT count(*) FROM t").await, "0", "all steps were executed");
     server.stop().await;
 }
 

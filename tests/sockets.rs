@@ -1,96 +1,19 @@
 //! Hrana over WebSocket: what a client notices that keeps the rules, and one that does not.
 
+mod ids;
+mod silence;
+
 use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
-use tokio_tungstenite::MaybeTlsStream;
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 
 use crate::harness::TestServer;
+use crate::harness::socket::Socket;
 
 const ENDLESS: &str =
     "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT count(*) FROM c";
-
-struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
-
-impl Socket {
-    async fn open(server: &TestServer, subprotocol: &str) -> Self {
-        Self::try_open(server, "/", subprotocol).await.unwrap()
-    }
-
-    async fn try_open(server: &TestServer, path: &str, subprotocol: &str) -> Result<Self, Error> {
-        let url = format!("ws://{}{path}", server.address());
-        let mut request = url.into_client_request()?;
-        if !subprotocol.is_empty() {
-            let value = subprotocol.parse().unwrap();
-            request.headers_mut().insert("sec-websocket-protocol", value);
-        }
-        Ok(Socket(tokio_tungstenite::connect_async(request).await?.0))
-    }
-
-    /// A socket with stream 1 open.
-    async fn ready(server: &TestServer) -> Self {
-        let mut socket = Self::open(server, "hrana3").await;
-        socket.say(json!({ "type": "hello", "jwt": null })).await;
-        assert_eq!(socket.hear().await, json!({ "type": "hello_ok" }));
-        assert_eq!(
-            socket.ask(json!({ "type": "open_stream", "stream_id": 1 })).await["type"],
-            "open_stream"
-        );
-        socket
-    }
-
-    async fn say(&mut self, message: Value) {
-        self.0.send(Message::text(message.to_string())).await.unwrap();
-    }
-
-    async fn request(&mut self, id: i32, request: Value) {
-        self.say(json!({ "type": "request", "request_id": id, "request": request })).await;
-    }
-
-    async fn hear(&mut self) -> Value {
-        loop {
-            match self.0.next().await.unwrap().unwrap() {
-                Message::Text(text) => return serde_json::from_str(&text).unwrap(),
-                Message::Ping(_) | Message::Pong(_) => {}
-                other => panic!("{other:?}"),
-            }
-        }
-    }
-
-    /// Asks and hears the answer: the response, or the error.
-    async fn ask(&mut self, request: Value) -> Value {
-        self.request(7, request).await;
-        let mut answer = self.hear().await;
-        assert_eq!(answer["request_id"], 7, "{answer}");
-        if answer["type"] == "response_ok" {
-            answer["response"].take()
-        } else {
-            answer["error"].take()
-        }
-    }
-
-    async fn execute(&mut self, sql: &str) -> Value {
-        self.ask(json!({ "type": "execute", "stream_id": 1, "stmt": { "sql": sql } })).await
-    }
-
-    /// The code and reason with which the server closes.
-    async fn closed(&mut self) -> (u16, String) {
-        loop {
-            match self.0.next().await {
-                Some(Ok(Message::Close(Some(frame)))) => {
-                    return (frame.code.into(), frame.reason.to_string());
-                }
-                Some(Ok(_)) => {}
-                other => panic!("closed without saying why: {other:?}"),
-            }
-        }
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn streams_run_in_parallel_and_each_in_order() {
@@ -210,12 +133,12 @@ async fn broken_rules_close_the_socket_with_code_and_reason() {
     ];
     for (message, code, reason) in cases {
         let mut socket = Socket::ready(&server).await;
-        socket.0.send(message.clone()).await.unwrap();
+        socket.frames.send(message.clone()).await.unwrap();
         let (found, said) = socket.closed().await;
         assert!(found == code && said.contains(reason), "{message:?}: {found} {said}");
     }
     let mut socket = Socket::open(&server, "hrana3").await;
-    socket.0.send(Message::text(execute(1))).await.unwrap();
+    socket.frames.send(Message::text(execute(1))).await.unwrap();
     assert_eq!(socket.closed().await, (1008, "Received a request before hello message".to_owned()));
     server.stop().await;
 }
@@ -313,7 +236,7 @@ async fn a_client_that_does_not_read_holds_up_nobody_else() {
     // It asks for far more than it takes; at some point it is not even read any more.
     let asking = async {
         for _ in 0..2000 {
-            deaf.0.send(Message::text(message.clone())).await.unwrap();
+            deaf.frames.send(Message::text(message.clone())).await.unwrap();
         }
     };
     let _ = tokio::time::timeout(Duration::from_secs(1), asking).await;
@@ -327,16 +250,16 @@ async fn a_client_that_does_not_read_holds_up_nobody_else() {
 async fn closes_and_pings_are_answered_and_a_stopping_server_says_so() {
     let server = TestServer::start().await;
     let mut socket = Socket::ready(&server).await;
-    socket.0.send(Message::Ping(Bytes::from_static(b"there?"))).await.unwrap();
+    socket.frames.send(Message::Ping(Bytes::from_static(b"there?"))).await.unwrap();
     loop {
-        match socket.0.next().await.unwrap().unwrap() {
+        match socket.frames.next().await.unwrap().unwrap() {
             Message::Pong(payload) => break assert_eq!(&payload[..], b"there?"),
             Message::Ping(_) => {}
             other => panic!("{other:?}"),
         }
     }
-    socket.0.close(None).await.unwrap();
-    while let Some(message) = socket.0.next().await {
+    socket.frames.close(None).await.unwrap();
+    while let Some(message) = socket.frames.next().await {
         assert!(matches!(message, Ok(Message::Close(_))), "{message:?}");
     }
     let mut waiting = Socket::ready(&server).await;
@@ -344,19 +267,4 @@ async fn closes_and_pings_are_answered_and_a_stopping_server_says_so() {
     assert_eq!(waiting.closed().await, (1001, "the server is stopping".to_owned()));
     drop(waiting);
     stopping.await.unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn many_streams_are_cheap_and_bounded() {
-    let server = TestServer::start().await;
-    let mut socket = Socket::ready(&server).await;
-    let max = i32::try_from(hranad::limits::STREAMS_PER_SOCKET_MAX).unwrap();
-    for id in 2..=max {
-        let opened = socket.ask(json!({ "type": "open_stream", "stream_id": id })).await;
-        assert_eq!(opened["type"], "open_stream", "{id}");
-    }
-    let refused = socket.ask(json!({ "type": "open_stream", "stream_id": max + 1 })).await;
-    assert_eq!(refused["code"], "OVERLOADED");
-    assert_eq!(socket.execute("SELECT 1").await["type"], "execute");
-    server.stop().await;
 }

@@ -45,8 +45,12 @@ pub(crate) struct RunArgs {
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) databases: u32,
 
+    /// Sockets in `idle_sockets`
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) sockets: u32,
+
     /// Only prove that everything starts and answers, in a few seconds
-    #[arg(long, conflicts_with_all = ["rounds", "seconds", "databases"])]
+    #[arg(long, conflicts_with_all = ["rounds", "seconds", "databases", "sockets"])]
     pub(crate) smoke: bool,
 
     /// The server to measure [default: hranad beside this program, built anew under `cargo run`]
@@ -76,10 +80,16 @@ pub(crate) enum Scenario {
     /// A result of 1,000 rows
     #[value(name = "rows_1000")]
     Rows1000,
+    /// One row of 10,000 by its primary key, over WebSocket: 32 streams on 4 sockets
+    WsPointRead,
+    /// The same from one stream that waits for each answer
+    WsOneStream,
     /// The first query of each of many databases after a restart
     ColdOpen,
     /// Memory of a database that was asked once
     IdleMemory,
+    /// Memory of a WebSocket with a stream that was asked once
+    IdleSockets,
 }
 
 /// How much is measured.
@@ -90,16 +100,18 @@ pub(crate) struct Extent {
     /// Load before each measurement, not counted.
     pub(crate) warm_up: Duration,
     pub(crate) databases: u32,
+    pub(crate) sockets: u32,
 }
 
 impl RunArgs {
     pub(crate) fn extent(&self) -> Extent {
         if self.smoke {
             let (length, warm_up) = (Duration::from_millis(50), Duration::ZERO);
-            return Extent { rounds: 1, length, warm_up, databases: 20 };
+            return Extent { rounds: 1, length, warm_up, databases: 20, sockets: 20 };
         }
         let length = Duration::from_secs_f64(self.seconds);
-        Extent { rounds: self.rounds, length, warm_up: length / 4, databases: self.databases }
+        let (databases, sockets) = (self.databases, self.sockets);
+        Extent { rounds: self.rounds, length, warm_up: length / 4, databases, sockets }
     }
 
     pub(crate) fn wants(&self, scenario: Scenario) -> bool {

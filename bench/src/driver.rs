@@ -40,17 +40,27 @@ pub(crate) async fn drive(
         let first = index * requests.len() / clients;
         tasks.spawn(repeat(client, Arc::clone(requests), first, from, to));
     }
-    let mut latencies = Vec::new();
-    while let Some(task) = tasks.join_next().await {
-        latencies.append(&mut task??);
+    Measured::collect(tasks, length).await
+}
+
+impl Measured {
+    /// Of the latencies that the clients have seen in a time of this length.
+    pub(crate) async fn collect(
+        mut clients: JoinSet<Result<Vec<Duration>>>,
+        length: Duration,
+    ) -> Result<Self> {
+        let mut latencies = Vec::new();
+        while let Some(client) = clients.join_next().await {
+            latencies.append(&mut client??);
+        }
+        if latencies.is_empty() {
+            return Err("no request was answered in the time of the measurement".into());
+        }
+        let per_second = latencies.len() as f64 / length.as_secs_f64();
+        latencies.sort_unstable();
+        let (p50, p99) = (quantile(&latencies, 0.50), quantile(&latencies, 0.99));
+        Ok(Measured { per_second, p50, p99 })
     }
-    if latencies.is_empty() {
-        return Err("no request was answered in the time of the measurement".into());
-    }
-    let per_second = latencies.len() as f64 / length.as_secs_f64();
-    latencies.sort_unstable();
-    let (p50, p99) = (quantile(&latencies, 0.50), quantile(&latencies, 0.99));
-    Ok(Measured { per_second, p50, p99 })
 }
 
 async fn repeat(

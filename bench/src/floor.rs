@@ -1,5 +1,5 @@
 //! The least that a server has to do for an answer: read the request, execute the cached statement right
-//! there, write the same JSON. No streams, no policy, no permits, no other database.
+//! there, write the same JSON, over HTTP and over WebSocket. No streams, no policy, no permits, no other database.
 //!
 //! It is durable as hranad is (WAL, `synchronous=FULL`), has two threads with a connection each, and lets one
 //! statement write at a time.
@@ -23,6 +23,7 @@ use self::answer::Answer;
 use crate::{Result, say};
 
 mod answer;
+mod socket;
 
 thread_local! {
     static DATABASE: RefCell<Option<Database>> = const { RefCell::new(None) };
@@ -45,7 +46,10 @@ pub(crate) fn serve(database: &Path) -> Result<()> {
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-        say(&mut std::io::stdout(), &format!("floor on http://{}", listener.local_addr()?));
+        let sockets = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+        let (http, ws) = (listener.local_addr()?, sockets.local_addr()?);
+        say(&mut std::io::stdout(), &format!("floor on http://{http} ws://{ws}"));
+        tokio::spawn(socket::serve(sockets, Arc::clone(&path)));
         let listener = listener.tap_io(|socket| {
             let _ = socket.set_nodelay(true);
         });
@@ -99,20 +103,24 @@ struct Argument<'a> {
 }
 
 async fn pipeline(State(path): State<Arc<Path>>, body: Bytes) -> Response {
-    let answer = DATABASE.with_borrow_mut(|database| {
-        let database = match database {
-            Some(database) => database,
-            None => database.insert(Database {
-                connection: Box::leak(Box::new(open(&path)?)),
-                statements: HashMap::new(),
-            }),
-        };
-        database.respond(&body)
-    });
-    match answer {
+    match with_database(&path, |database| database.respond(&body)) {
         Ok(json) => ([(header::CONTENT_TYPE, "application/json")], json).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
+}
+
+/// Works with the connection of this thread.
+fn with_database<T>(path: &Path, work: impl FnOnce(&mut Database) -> Result<T>) -> Result<T> {
+    DATABASE.with_borrow_mut(|database| {
+        let database = match database {
+            Some(database) => database,
+            None => database.insert(Database {
+                connection: Box::leak(Box::new(open(path)?)),
+                statements: HashMap::new(),
+            }),
+        };
+        work(database)
+    })
 }
 
 impl Database {
@@ -121,7 +129,11 @@ impl Database {
         let mut answer = Answer::new();
         for request in &pipeline.requests {
             match request {
-                Request::Execute { stmt } => self.execute(stmt, &mut answer)?,
+                Request::Execute { stmt } => {
+                    answer.open();
+                    self.execute(stmt, &mut answer)?;
+                    answer.shut();
+                }
                 Request::Close => answer.close(),
             }
         }

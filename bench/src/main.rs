@@ -8,9 +8,10 @@
 //! |---|---|
 //! | `args` | the command line |
 //! | `run` | which measurements, in which order |
-//! | `load`, `tenants` | the measurements: requests under load; many databases |
+//! | `load`, `tenants`, `idle` | the measurements: requests under load; many databases; many sockets |
 //! | `workload` | what is asked for under load |
 //! | `driver`, `client` | clients in a closed loop; one HTTP/1.1 connection |
+//! | `streams`, `socket` | streams in a closed loop; one WebSocket |
 //! | `server`, `placement` | the processes that are measured; on which processors |
 //! | `floor` | the server that does no more than it must |
 //! | `report` | the table |
@@ -19,11 +20,14 @@ mod args;
 mod client;
 mod driver;
 mod floor;
+mod idle;
 mod load;
 mod placement;
 mod report;
 mod run;
 mod server;
+mod socket;
+mod streams;
 mod tenants;
 mod workload;
 

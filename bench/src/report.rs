@@ -13,6 +13,7 @@ pub(crate) enum Unit {
     P50Micros,
     P99Micros,
     KibPerDatabase,
+    KibPerSocket,
 }
 
 impl Unit {
@@ -22,6 +23,7 @@ impl Unit {
             Unit::P50Micros => "p50 µs",
             Unit::P99Micros => "p99 µs",
             Unit::KibPerDatabase => "KiB/database",
+            Unit::KibPerSocket => "KiB/socket",
         }
     }
 }

@@ -24,6 +24,8 @@ pub(crate) enum Kind {
 pub(crate) struct Server {
     pub(crate) kind: Kind,
     pub(crate) address: SocketAddr,
+    /// Where WebSockets are served.
+    pub(crate) sockets: SocketAddr,
     process: Process,
 }
 
@@ -72,7 +74,7 @@ impl Server {
         std::fs::create_dir_all(directory)?;
         let mut command = Command::new(kind.program(args)?);
         command.stdin(Stdio::null());
-        let (address, process) = match kind {
+        let (address, sockets, process) = match kind {
             Kind::Hranad => {
                 command.args(["serve", "--listen", "127.0.0.1:0", "--log", "warn", "--data-dir"]);
                 announced(command.arg(directory), kind)?
@@ -82,10 +84,10 @@ impl Server {
                 let address = free_address()?;
                 command.args(["--no-welcome", "--http-listen-addr", &address.to_string(), "-d"]);
                 command.arg(directory).stdout(Stdio::null()).stderr(Stdio::null());
-                (address, Process(command.spawn()?))
+                (address, address, Process(command.spawn()?))
             }
         };
-        let mut server = Server { kind, address, process };
+        let mut server = Server { kind, address, sockets, process };
         server.wait_until_ready().await?;
         Ok(server)
     }
@@ -122,16 +124,16 @@ impl Server {
     }
 }
 
-/// Starts a program that prints where it listens, as `http://ADDRESS`.
-fn announced(command: &mut Command, kind: Kind) -> Result<(SocketAddr, Process)> {
+/// Starts a program that prints where it listens, as `http://ADDRESS`, and in the same line as `ws://ADDRESS` where
+/// that is another.
+fn announced(command: &mut Command, kind: Kind) -> Result<(SocketAddr, SocketAddr, Process)> {
     let mut process = Process(command.stdout(Stdio::piped()).spawn()?);
     let output = process.0.stdout.take().ok_or("the program has no output")?;
     for line in BufReader::new(output).lines() {
         let line = line?;
-        let address =
-            line.split_once("http://").and_then(|(_, rest)| rest.split([' ', '/']).next());
-        if let Some(address) = address.and_then(|address| address.parse().ok()) {
-            return Ok((address, process));
+        let after = |scheme| line.split_once(scheme)?.1.split([' ', '/']).next()?.parse().ok();
+        if let Some(address) = after("http://") {
+            return Ok((address, after("ws://").unwrap_or(address), process));
         }
     }
     Err(format!("{} did not start", kind.name()).into())

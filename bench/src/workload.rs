@@ -43,7 +43,7 @@ impl Workload {
                 let sql = "SELECT id, name FROM items LIMIT 1000";
                 ("rows_1000", vec![statement(sql, None)], "the name of item 1000\"")
             }
-            Scenario::ColdOpen | Scenario::IdleMemory => return None,
+            _ => return None,
         };
         let requests = statements.iter().map(|stmt| client::execute(address, "", stmt)).collect();
         Some(Workload { name, requests, expected })
@@ -55,8 +55,8 @@ impl Workload {
     }
 }
 
-/// Reads of rows all over the table.
-fn point_reads() -> Vec<String> {
+/// Reads of rows all over the table, the first of row 1.
+pub(crate) fn point_reads() -> Vec<String> {
     let ids = (0..ITEMS).map(|index| index * 7919 % ITEMS + 1);
     let read = |id| {
         let id = format!("{{\"type\":\"integer\",\"value\":\"{id}\"}}");

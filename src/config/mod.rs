@@ -114,6 +114,10 @@ pub struct ServeArgs {
     #[arg(long, env = "HRANAD_THREADS", value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
 
+    /// Longest time that a client may take nothing of what is sent to it, or say nothing on a WebSocket
+    #[arg(long, env = "HRANAD_CLIENT_SILENCE", value_name = "SECONDS", default_value = "60", value_parser = seconds)]
+    pub client_silence: Duration,
+
     /// How long a deleted database can be restored: hours, or such as 7d, 90m, 0
     #[arg(long, env = "HRANAD_RETENTION", value_name = "TIME", default_value = "24h", value_parser = retention)]
     pub retention: Duration,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hrana_protocol::{BatchResult, Col, Rows, StmtResult};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::sqlite::{Flow, Sink, Summary};
 
 /// Collects the results of all steps in memory, up to a bound.
@@ -16,6 +16,8 @@ pub struct Collect {
     cols: Arc<[Col]>,
     rows: Rows,
     bytes_left: usize,
+    /// There was no room for the error of a step.
+    has_lost_errors: bool,
 }
 
 impl Collect {
@@ -27,7 +29,13 @@ impl Collect {
             cols: Arc::from([]),
             rows: Rows::default(),
             bytes_left,
+            has_lost_errors: false,
         }
+    }
+
+    /// Whether so many steps have failed that not all errors could be kept.
+    pub fn has_lost_errors(&self) -> bool {
+        self.has_lost_errors
     }
 
     /// What is left of the bound after this run.
@@ -113,7 +121,16 @@ impl Sink for Collect {
 
     fn fail(&mut self, step: usize, error: Error) {
         self.rows = Rows::default();
-        self.set(step, Err(error));
+        // That there is no room is said in few words.
+        let size = match error.kind() {
+            ErrorKind::ResponseTooLarge => 0,
+            _ => size_of::<hrana_protocol::Error>() + error.message().len(),
+        };
+        self.has_lost_errors |= size > self.bytes_left;
+        self.bytes_left = self.bytes_left.saturating_sub(size);
+        if !self.has_lost_errors {
+            self.set(step, Err(error));
+        }
     }
 }
 

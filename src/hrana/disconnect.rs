@@ -71,23 +71,22 @@ impl Disconnect {
 pub struct StopOnDrop {
     disconnect: Disconnect,
     task: AbortHandle,
-    is_released: bool,
 }
 
 impl StopOnDrop {
     pub fn new(disconnect: Disconnect, task: AbortHandle) -> Self {
-        StopOnDrop { disconnect, task, is_released: false }
+        StopOnDrop { disconnect, task }
     }
 
-    /// Lets the task come to its own end.
-    pub fn let_finish(mut self) {
-        self.is_released = true;
+    /// Whether the task has come to its own end.
+    pub fn is_finished(&self) -> bool {
+        self.task.is_finished()
     }
 }
 
 impl Drop for StopOnDrop {
     fn drop(&mut self) {
-        if !self.is_released && !self.task.is_finished() {
+        if !self.task.is_finished() {
             self.disconnect.go();
             self.task.abort();
         }

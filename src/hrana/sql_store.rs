@@ -50,13 +50,28 @@ impl SqlStore {
     pub(super) fn resolve(&self, sql: SqlRef) -> Result<Arc<str>> {
         match sql {
             SqlRef::Text { sql } => Ok(sql.into()),
-            SqlRef::Stored { sql_id } => self.texts.get(&sql_id).cloned().ok_or_else(|| {
-                Error::new(
-                    ErrorKind::SqlStoreUnknown,
-                    format!("SQL text {sql_id} not found; store it on this stream first"),
-                )
-            }),
+            SqlRef::Stored { sql_id } => self.stored(sql_id),
         }
+    }
+
+    fn stored(&self, id: i32) -> Result<Arc<str>> {
+        self.texts.get(&id).cloned().ok_or_else(|| {
+            Error::new(
+                ErrorKind::SqlStoreUnknown,
+                format!("SQL text {id} not found; store it on this stream first"),
+            )
+        })
+    }
+
+    /// The stored ones of these texts. They are shared: a batch may name the same large one in every step.
+    pub(super) fn pick<'a>(&self, sqls: impl IntoIterator<Item = &'a SqlRef>) -> Result<Self> {
+        let mut picked = SqlStore::default();
+        for sql in sqls {
+            if let SqlRef::Stored { sql_id } = sql {
+                picked.texts.insert(*sql_id, self.stored(*sql_id)?);
+            }
+        }
+        Ok(picked)
     }
 
     /// Memory that the texts occupy.

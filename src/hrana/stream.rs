@@ -81,6 +81,11 @@ impl Stream {
         true
     }
 
+    /// Sets the texts that the next request may name: those of a session belong to the session.
+    pub(super) fn set_texts(&mut self, texts: SqlStore) {
+        self.sqls = texts;
+    }
+
     /// Memory that the results of the request in progress occupy.
     pub fn result_bytes(&self) -> usize {
         limits::RESPONSE_BYTES_MAX - self.bytes_left
@@ -184,6 +189,9 @@ impl Stream {
         // A collecting sink never wants a pause.
         self.drive(&mut run).await?;
         self.bytes_left = run.sink.bytes_left();
+        if run.sink.has_lost_errors() {
+            return Err(Error::results_too_large());
+        }
         Ok(run.sink)
     }
 

@@ -19,6 +19,7 @@ pub mod ws;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
 
@@ -42,6 +43,8 @@ pub struct App {
     pub keys: Arc<Keys>,
     /// Places for WebSockets.
     pub sockets: Arc<Semaphore>,
+    /// How long the client of a WebSocket may say nothing.
+    pub client_silence: Duration,
     /// Says when the server stops.
     pub stopped: watch::Receiver<bool>,
     /// Where the server listens, for URLs in answers when a request does not say how it came.

@@ -80,6 +80,16 @@ fn check(requests: &[StreamRequest], version: Version) -> Result<()> {
             requests.len()
         )));
     }
+    let steps = |request: &StreamRequest| match request {
+        StreamRequest::Batch { batch } => batch.steps.len(),
+        _ => 0,
+    };
+    if requests.iter().map(steps).sum::<usize>() > limits::BATCH_STEPS_MAX {
+        return Err(Error::bad_request(format!(
+            "the batches of a pipeline may have {} steps together",
+            limits::BATCH_STEPS_MAX
+        )));
+    }
     for (index, request) in requests.iter().enumerate() {
         match request {
             StreamRequest::Close if index + 1 < requests.len() => {

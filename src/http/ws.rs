@@ -1,7 +1,7 @@
 //! Hrana over WebSocket: the upgrade, and frames in and out. What messages mean is in [`crate::hrana::session`].
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
@@ -9,10 +9,10 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use hrana_protocol::version::{SUBPROTOCOLS, subprotocol};
-use hrana_protocol::ws::{ClientMsg, ServerMsg};
+use hrana_protocol::ws::ClientMsg;
 use hrana_protocol::{Encoding, Version};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
-use tokio::time::timeout;
+use tokio::time::{Interval, MissedTickBehavior, interval_at, timeout};
 use tokio_tungstenite::tungstenite::Error as WsError;
 
 use super::App;
@@ -23,6 +23,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::hrana::session::{Closing, Effect, Host, Reply, Session};
 use crate::limits;
 use crate::namespace::Wanted;
+use crate::sqlite::block;
 
 /// `GET /` with an upgrade.
 pub(crate) async fn upgrade(
@@ -78,7 +79,9 @@ struct Conversation {
     stopped: watch::Receiver<bool>,
     /// Says when the session may not be admitted any more.
     revisions: watch::Receiver<()>,
-    heard: Instant,
+    silence: Duration,
+    /// Pings since the client was heard last.
+    unanswered: u32,
 }
 
 impl Conversation {
@@ -105,14 +108,23 @@ impl Conversation {
             places: Arc::new(Semaphore::new(limits::SOCKET_OUTSTANDING_MAX)),
             stopped: app.stopped.clone(),
             revisions: app.namespaces.revisions(),
-            heard: Instant::now(),
+            silence: app.client_silence,
+            unanswered: 0,
         }
+    }
+
+    /// When to ask whether the client is there.
+    fn pings(&self) -> Interval {
+        let period = self.silence / limits::SOCKET_PINGS;
+        let mut pings = interval_at(tokio::time::Instant::now() + period, period);
+        // While the socket was full nothing could be heard; then all is as after a ping that was on time.
+        pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        pings
     }
 
     /// Speaks until one side has enough. Dropping the session stops what its streams are doing.
     async fn run(mut self) {
-        let first = tokio::time::Instant::now() + limits::SOCKET_PING;
-        let mut ping = tokio::time::interval_at(first, limits::SOCKET_PING);
+        let mut pings = self.pings();
         let closing = loop {
             let place = Arc::clone(&self.places).acquire_owned();
             let expiry = expiry(self.session.expires_at());
@@ -125,8 +137,8 @@ impl Conversation {
                         _ => return,
                     }
                 }
-                Some(reply) = self.replies.recv() => self.send(reply.message).await,
-                _ = ping.tick() => self.ping().await,
+                Some(reply) = self.replies.recv() => self.send(reply).await,
+                _ = pings.tick() => self.ping().await,
                 Ok(()) = self.revisions.changed() => self.session.check(),
                 () = expiry => self.session.check(),
                 _ = self.stopped.changed() => Err(Closing {
@@ -141,8 +153,12 @@ impl Conversation {
         self.close(closing).await;
     }
 
-    async fn take(&mut self, frame: Message, place: OwnedSemaphorePermit) -> Result<(), Closing> {
-        self.heard = Instant::now();
+    async fn take(
+        &mut self,
+        frame: Message,
+        mut place: OwnedSemaphorePermit,
+    ) -> Result<(), Closing> {
+        self.unanswered = 0;
         let payload = match (&frame, self.encoding) {
             (Message::Text(text), Encoding::Json) => text.as_bytes(),
             (Message::Binary(bytes), Encoding::Protobuf) => &bytes[..],
@@ -155,23 +171,38 @@ impl Conversation {
                 return Err(unsupported("binary", "this subprotocol has text messages"));
             }
         };
-        let message: ClientMsg = self.encoding.decode(payload).map_err(|error| Closing {
+        let places = payload.len() / limits::SOCKET_PLACE_BYTES;
+        let more = places.min(self.places.available_permits()) as u32;
+        if let Ok(more) = Arc::clone(&self.places).try_acquire_many_owned(more) {
+            place.merge(more);
+        }
+        let decode = || self.encoding.decode(payload);
+        let is_quick = payload.len() <= limits::CODEC_BYTES_QUICK;
+        let decoded = if is_quick { decode() } else { block(decode) };
+        let message: ClientMsg = decoded.map_err(|error| Closing {
             code: INVALID,
             reason: format!("the message could not be read: {error}"),
         })?;
         match self.session.handle(message, place)? {
             Effect::None => Ok(()),
-            Effect::Reply(reply) => self.send(reply.message).await,
-            Effect::Refuse(message, closing) => {
-                self.send(message).await?;
+            Effect::Reply(reply) => self.send(reply).await,
+            Effect::Refuse(reply, closing) => {
+                self.send(reply).await?;
                 Err(closing)
             }
         }
     }
 
-    async fn send(&mut self, message: ServerMsg) -> Result<(), Closing> {
-        let mut bytes = Vec::with_capacity(512);
-        self.encoding.encode(&message, &mut bytes);
+    async fn send(&mut self, reply: Reply) -> Result<(), Closing> {
+        let Reply { message, size, place } = reply;
+        let mut bytes = Vec::with_capacity(512 + size);
+        let mut encode = || self.encoding.encode(&message, &mut bytes);
+        if size > limits::CODEC_BYTES_QUICK {
+            block(encode)
+        } else {
+            encode()
+        }
+        drop(message);
         let frame = match self.encoding {
             Encoding::Json => match String::from_utf8(bytes) {
                 Ok(text) => Message::Text(text.into()),
@@ -179,19 +210,24 @@ impl Conversation {
             },
             Encoding::Protobuf => Message::Binary(bytes.into()),
         };
-        self.send_frame(frame).await
+        let sent = self.send_frame(frame).await;
+        drop(place);
+        sent
     }
 
     async fn send_frame(&mut self, frame: Message) -> Result<(), Closing> {
-        match timeout(limits::SOCKET_STALL, self.socket.send(frame)).await {
-            Ok(Ok(())) => Ok(()),
-            _ => Err(gone()),
-        }
+        // How long this may take is the listener's affair.
+        self.socket.send(frame).await.map_err(|_| gone())
     }
 
     /// Keeps the socket open through proxies, and notices when nobody is there any more.
     async fn ping(&mut self) -> Result<(), Closing> {
-        if self.heard.elapsed() > limits::SOCKET_SILENCE {
+        self.unanswered += 1;
+        if self.places.available_permits() == 0 {
+            // It is we who do not listen.
+            self.unanswered = 0;
+        }
+        if self.unanswered >= limits::SOCKET_PINGS {
             return Err(gone());
         }
         self.send_frame(Message::Ping(Vec::new().into())).await

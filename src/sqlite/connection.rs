@@ -10,14 +10,16 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::active::Active;
 use super::arguments::Arguments;
 use super::cache::StatementCache;
-use super::dialect;
+use super::dialect::{self, Begin};
 use super::file::{self, open_file};
 use super::interruption::Interruption;
+use super::libsql;
 use super::policy::Condition;
 use super::preparation;
 use super::regulator::{Judged, Kind, Regulator};
 use super::session::{SavedSession, Session};
 use super::statement::{Statement, Step};
+use super::vector;
 use super::write_turn::WriteTurn;
 use crate::auth::Access;
 use crate::error::{Error, ErrorKind, Result};
@@ -55,6 +57,7 @@ impl Connection {
         let mut db = open_file(path)?;
         let interruption = Interruption::install(&mut db)?;
         let session = Session::install(&db)?;
+        vector::install(&db)?;
         let regulator = Regulator::install(&mut db, access)?;
         Ok(Connection {
             active: None,
@@ -185,11 +188,12 @@ impl Connection {
 
     /// The same without looking for a statement that is prepared already.
     pub(super) fn prepare_anew(&mut self, sql: &str) -> Result<(Option<&Statement>, usize)> {
-        let read_transaction = dialect::begins_read_transaction(sql);
-        let text = if read_transaction.is_some() { "BEGIN DEFERRED" } else { sql };
+        let begin = dialect::find_begin(sql);
+        let text = begin.map_or(sql, |(begin, _)| begin.sql());
         let Judged { prepared, seen, conditions } =
-            preparation::prepare(&self.db, &self.regulator, text)?;
-        let consumed = read_transaction.unwrap_or(prepared.consumed);
+            preparation::prepare(&self.db, &self.regulator, text)
+                .map_err(|error| libsql::explain(error, text))?;
+        let consumed = begin.map_or(prepared.consumed, |(_, length)| length);
         let Some(mut statement) = prepared.statement else { return Ok((None, consumed)) };
         // EXPLAIN shows rows, whatever it explains.
         statement.kind = if statement.is_explain { Kind::Rows } else { seen.kind };
@@ -198,7 +202,7 @@ impl Connection {
         // changes the schema may turn from nothing to do (IF EXISTS) into a write when SQLite prepares it again.
         let is_cacheable = statement.kind != Kind::Other
             && !seen.has_pragma
-            && read_transaction.is_none()
+            && begin.is_none()
             && !conditions.iter().any(Condition::can_change)
             && consumed == sql.len()
             && sql.len() <= limits::STATEMENT_CACHED_BYTES;
@@ -208,7 +212,7 @@ impl Connection {
             sql: if keeps_text { sql[..consumed].into() } else { Box::default() },
             statement,
             is_cacheable,
-            begins_read_transaction: read_transaction.is_some(),
+            begins_read_transaction: matches!(begin, Some((Begin::ReadOnly, _))),
             may_reconnect,
         };
         Ok((Some(&self.active.insert(active).statement), consumed))

@@ -21,6 +21,7 @@ use crate::limits;
 /// What all databases of the server share.
 pub struct Engine {
     threads: Arc<Semaphore>,
+    threads_max: usize,
     threads_per_database: usize,
     connections: Arc<Semaphore>,
     connections_max: usize,
@@ -39,6 +40,7 @@ impl Engine {
     ) -> Self {
         Engine {
             threads: Arc::new(Semaphore::new(threads)),
+            threads_max: threads,
             // Half of them at most: one tenant's queries leave the other half to all others.
             threads_per_database: (threads / 2).max(1),
             connections: Arc::new(Semaphore::new(connections)),
@@ -46,6 +48,11 @@ impl Engine {
             write_wait,
             statement_timeout,
         }
+    }
+
+    /// How many statements run.
+    pub fn statements(&self) -> usize {
+        self.threads_max - self.threads.available_permits()
     }
 
     /// Whether so few connections may still be opened that idle ones should be closed.

@@ -2,20 +2,41 @@
 
 use super::execution::skip_blank;
 
-/// The length of `BEGIN READONLY` or `BEGIN TRANSACTION READONLY` at the beginning of `sql`. SQLite rejects the
-/// first and takes the second for a transaction called "readonly", which could write.
-pub(super) fn begins_read_transaction(sql: &str) -> Option<usize> {
+/// A way to begin a transaction that SQLite does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Begin {
+    /// `BEGIN READONLY` and `BEGIN TRANSACTION READONLY`, which SQLite takes for a transaction called "readonly",
+    /// which could write.
+    ReadOnly,
+    /// `BEGIN CONCURRENT`: others may begin to write meanwhile, and whoever commits last may be refused. Those
+    /// who take turns are never refused for that.
+    Concurrent,
+}
+
+impl Begin {
+    /// What SQLite is told instead.
+    pub(super) fn sql(self) -> &'static str {
+        match self {
+            Begin::ReadOnly => "BEGIN DEFERRED",
+            Begin::Concurrent => "BEGIN IMMEDIATE",
+        }
+    }
+}
+
+/// Such a statement at the beginning of `sql`, with its length.
+pub(super) fn find_begin(sql: &str) -> Option<(Begin, usize)> {
     let text = skip_blank(sql);
     let end = text.find([';', '\0']).unwrap_or(text.len());
-    let words = text[..end].split_ascii_whitespace();
-    let [first, second, third] = [0, 1, 2].map(|index| words.clone().nth(index).unwrap_or(""));
-    let is = |word: &str, expected: &str| word.eq_ignore_ascii_case(expected);
-    let is_it = is(first, "begin")
-        && words.clone().nth(3).is_none()
-        && ((is(second, "readonly") && third.is_empty())
-            || (is(second, "transaction") && is(third, "readonly")));
+    let mut words = text[..end].split_ascii_whitespace().map(str::to_ascii_lowercase);
+    let [first, second, third, more] = std::array::from_fn(|_| words.next());
+    let words = [&first, &second, &third, &more].map(|word| word.as_deref().unwrap_or(""));
+    let begin = match words {
+        ["begin", "readonly", "", ""] | ["begin", "transaction", "readonly", ""] => Begin::ReadOnly,
+        ["begin", "concurrent", "" | "transaction", ""] => Begin::Concurrent,
+        _ => return None,
+    };
     let end = if text[end..].starts_with(';') { end + 1 } else { end };
-    is_it.then(|| sql.len() - text.len() + end)
+    Some((begin, sql.len() - text.len() + end))
 }
 
 /// Whether the first word is ROLLBACK.
@@ -65,7 +86,8 @@ fn is_word(byte: u8) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{begins_read_transaction, is_rollback, says_replace};
+    use super::Begin::{Concurrent, ReadOnly};
+    use super::{find_begin, is_rollback, says_replace};
 
     #[test]
     fn replace_is_a_word_and_not_a_function() {
@@ -91,13 +113,17 @@ mod tests {
     }
 
     #[test]
-    fn recognises_only_the_two_forms() {
+    fn recognises_only_these_forms() {
         let cases = [
-            ("BEGIN READONLY", Some(14)),
-            (" begin transaction\n readonly ; ", Some(30)),
-            ("BEGIN TRANSACTION READONLY;SELECT 1", Some(27)),
-            ("/* to; read */ BEGIN READONLY;", Some(30)),
+            ("BEGIN READONLY", Some((ReadOnly, 14))),
+            (" begin transaction\n readonly ; ", Some((ReadOnly, 30))),
+            ("BEGIN TRANSACTION READONLY;SELECT 1", Some((ReadOnly, 27))),
+            ("/* to; read */ BEGIN READONLY;", Some((ReadOnly, 30))),
+            ("BEGIN CONCURRENT", Some((Concurrent, 16))),
+            ("begin concurrent transaction; x", Some((Concurrent, 29))),
             ("BEGIN", None),
+            ("BEGIN CONCURRENTLY", None),
+            ("BEGIN TRANSACTION CONCURRENT", None),
             ("BEGIN TRANSACTION", None),
             ("BEGIN IMMEDIATE", None),
             ("BEGIN READONLY x", None),
@@ -105,8 +131,8 @@ mod tests {
             ("SELECT readonly", None),
             ("", None),
         ];
-        for (sql, length) in cases {
-            assert_eq!(begins_read_transaction(sql), length, "{sql}");
+        for (sql, expected) in cases {
+            assert_eq!(find_begin(sql), expected, "{sql}");
         }
     }
 

@@ -17,6 +17,7 @@ mod execution;
 mod executor;
 mod file;
 mod interruption;
+mod libsql;
 mod policy;
 #[cfg(test)]
 mod policy_tests;
@@ -32,6 +33,7 @@ mod statement;
 mod table_policy;
 #[cfg(test)]
 mod table_policy_tests;
+mod vector;
 mod write_turn;
 
 pub use arguments::Arguments;

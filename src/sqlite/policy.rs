@@ -273,9 +273,10 @@ fn attach(access: &Access, phase: Phase, filename: &str) -> Verdict {
     match phase {
         Phase::Run if filename.is_empty() => ddl(access).and(|| all_tables(access, "VACUUM")),
         Phase::Run => deny("VACUUM INTO is not available: it writes a file on the server"),
-        Phase::Prepare | Phase::Connect => {
-            deny("ATTACH is not available: it opens a file on the server")
-        }
+        Phase::Prepare | Phase::Connect => deny(
+            "ATTACH is not available, neither of files nor of databases by name; open a stream on the other \
+             database",
+        ),
     }
 }
 

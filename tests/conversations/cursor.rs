@@ -1,4 +1,4 @@
-//! Plays the batches of a script through cursors and folds the entries into batch results.
+//! Batches through cursors: their entries, folded into the result that a pipeline would have given.
 
 use bytes::Bytes;
 use hrana_protocol::cursor::read_entry;
@@ -6,72 +6,27 @@ use hrana_protocol::http::{CursorReqBody, CursorRespBody};
 use hrana_protocol::{BatchResult, CursorEntry, Encoding, Rows, StmtResult, StreamResult};
 use http_body_util::Full;
 use hyper::Request;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::ways::steady;
+use super::ways::without;
 use crate::harness::{Http, TestServer};
 
-/// Sends batches through cursors and all else through pipelines, in both encodings.
-pub(super) async fn play(
-    server: &TestServer,
-    database: &str,
-    requests: &[Value],
-    expected: &[Value],
-) {
-    if !requests.iter().any(|request| request["type"] == "batch") {
-        return;
-    }
-    for (http, encoding) in [(Http::One, Encoding::Json), (Http::Two, Encoding::Protobuf)] {
-        let database = format!("{database}-{}", if encoding == Encoding::Json { "j" } else { "p" });
-        server.create_database(&database).await;
-        let mut baton: Option<String> = None;
-        for (request, expected) in requests.iter().zip(expected) {
-            let result = if request["type"] == "batch" {
-                let batch = &request["batch"];
-                let (next, result) =
-                    cursor(server, &database, (http, encoding), baton, batch).await;
-                baton = next;
-                result
-            } else {
-                let body = json!({ "baton": baton, "requests": [request] }).to_string();
-                let reply = server.post(&format!("/db/{database}/v3/pipeline"), body).await.json();
-                baton = reply["baton"].as_str().map(str::to_owned);
-                reply["results"][0].clone()
-            };
-            let (result, expected) = (comparable(result), comparable(expected.clone()));
-            assert_eq!(result, expected, "{encoding:?} {request}");
-        }
-    }
+/// What entries tell of a result: they count no rows that were read or written.
+pub(super) fn comparable(result: &Value) -> Value {
+    let text = without(result.clone(), &["rows_read", "rows_written"]).to_string();
+    serde_json::from_str(&text).unwrap()
 }
 
-/// What a cursor tells of a result: it counts no rows that were read or written, and no time.
-fn comparable(result: Value) -> Value {
-    let text = steady(result).to_string();
-    let mut value: Value = serde_json::from_str(&text).unwrap();
-    strip(&mut value);
-    value
-}
-
-fn strip(value: &mut Value) {
-    match value {
-        Value::Object(fields) => {
-            fields.remove("rows_read");
-            fields.remove("rows_written");
-            fields.values_mut().for_each(strip);
-        }
-        Value::Array(items) => items.iter_mut().for_each(strip),
-        _ => {}
-    }
-}
-
-async fn cursor(
+/// Sends the batch of a request to the cursor endpoint; the next baton, and the `StreamResult`.
+pub(super) async fn over_http(
     server: &TestServer,
     database: &str,
     (http, encoding): (Http, Encoding),
     baton: Option<String>,
-    batch: &Value,
+    request: &Value,
 ) -> (Option<String>, Value) {
-    let body = CursorReqBody { baton, batch: serde_json::from_value(batch.clone()).unwrap() };
+    let batch = serde_json::from_value(request["batch"].clone()).unwrap();
+    let body = CursorReqBody { baton, batch };
     let steps = body.batch.steps.len();
     let mut bytes = Vec::new();
     encoding.encode(&body, &mut bytes);
@@ -87,11 +42,15 @@ async fn cursor(
         entries.push(entry);
     }
     assert!(rest.is_empty());
-    (head.baton, serde_json::to_value(fold(steps, entries)).unwrap())
+    (head.baton, fold(steps, entries))
 }
 
-/// The batch result that entries amount to.
-fn fold(steps: usize, entries: Vec<CursorEntry>) -> StreamResult {
+/// The `StreamResult` of a batch that entries amount to.
+pub(super) fn fold(steps: usize, entries: Vec<CursorEntry>) -> Value {
+    serde_json::to_value(folded(steps, entries)).unwrap()
+}
+
+fn folded(steps: usize, entries: Vec<CursorEntry>) -> StreamResult {
     let mut result = BatchResult::default();
     result.step_results.resize(steps, None);
     result.step_errors.resize(steps, None);

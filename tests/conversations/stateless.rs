@@ -4,17 +4,13 @@ use http_body_util::Full;
 use hyper::Request;
 use serde_json::{Value, json};
 
+use super::Exchange;
 use super::ways::steady;
 use crate::harness::{Http, TestServer};
 
 /// Sends statements to `v1/execute`, batches to `v1/batch`, and all else as a pipeline.
-pub(super) async fn play(
-    server: &TestServer,
-    database: &str,
-    requests: &[Value],
-    expected: &[Value],
-) {
-    for (number, (request, expected)) in requests.iter().zip(expected).enumerate() {
+pub(super) async fn play(server: &TestServer, database: &str, script: &[Exchange]) {
+    for (number, Exchange { request, result: expected }) in script.iter().enumerate() {
         let http = if number % 2 == 0 { Http::One } else { Http::Two };
         let post = async |endpoint: &str, body: Value| {
             let url = server.url(&format!("/db/{database}/{endpoint}"));

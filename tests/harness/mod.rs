@@ -1,5 +1,8 @@
 //! A server in this process, on a free port, with a data directory of its own; and clients for it.
 
+pub(crate) mod raw;
+pub(crate) mod socket;
+
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -7,7 +10,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use clap::Parser as _;
 use hranad::config::{Cli, ServeArgs};
-use hranad::server::Server;
+use hranad::server::{InUse, Server};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::header::HeaderMap;
@@ -103,6 +106,11 @@ impl TestServer {
                 eventually(async || is_closed(&path)).await;
             }
         }
+    }
+
+    /// What clients make the server hold at the moment.
+    pub(crate) fn in_use(&self) -> InUse {
+        self.server.in_use()
     }
 
     pub(crate) fn url(&self, path: &str) -> String {

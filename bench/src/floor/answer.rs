@@ -1,4 +1,4 @@
-//! The floor's answer: the JSON of a Hrana pipeline, written straight from the rows.
+//! The floor's answer: the JSON of a Hrana pipeline or of one message, written straight from the rows.
 
 use std::io::Write as _;
 
@@ -7,7 +7,7 @@ use rusqlite::{Row, Statement};
 
 use crate::Result;
 
-/// The body of an answer, as far as it is written.
+/// An answer, as far as it is written.
 pub(crate) struct Answer {
     json: Vec<u8>,
     has_results: bool,
@@ -15,16 +15,33 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// The body of a pipeline's answer.
     pub(crate) fn new() -> Self {
         let mut json = Vec::with_capacity(512);
         json.extend_from_slice(b"{\"baton\":null,\"base_url\":null,\"results\":[");
         Answer { json, has_results: false, has_rows: false }
     }
 
-    /// Begins the result of a statement, with its columns.
-    pub(crate) fn begin(&mut self, statement: &Statement<'_>) -> Result<()> {
+    /// A message of a WebSocket that answers a request.
+    pub(crate) fn to(request: i64) -> Self {
+        let json = format!("{{\"type\":\"response_ok\",\"request_id\":{request},\"response\":");
+        Answer { json: json.into_bytes(), has_results: false, has_rows: false }
+    }
+
+    /// The response to the opening of a stream.
+    pub(crate) fn opened(&mut self) {
+        self.text("{\"type\":\"open_stream\"}");
+    }
+
+    /// Begins the result of a statement within a pipeline.
+    pub(crate) fn open(&mut self) {
         self.separate_result();
-        self.text("{\"type\":\"ok\",\"response\":{\"type\":\"execute\",\"result\":{\"cols\":[");
+        self.text("{\"type\":\"ok\",\"response\":");
+    }
+
+    /// Begins the response of a statement, with its columns.
+    pub(crate) fn begin(&mut self, statement: &Statement<'_>) -> Result<()> {
+        self.text("{\"type\":\"execute\",\"result\":{\"cols\":[");
         for (index, column) in statement.columns().enumerate() {
             self.text(if index == 0 { "{\"name\":" } else { ",{\"name\":" });
             serde_json::to_writer(&mut self.json, column.name())?;
@@ -63,13 +80,24 @@ impl Answer {
         Ok(())
     }
 
-    /// Ends the result of a statement.
+    /// Ends the response of a statement.
     pub(crate) fn result(&mut self, affected_row_count: u64, last_insert_rowid: Option<i64>) {
         let rowid = last_insert_rowid.map_or_else(|| "null".to_owned(), |id| format!("\"{id}\""));
         self.text(&format!(
             "],\"affected_row_count\":{affected_row_count},\"last_insert_rowid\":{rowid},\
-             \"replication_index\":null}}}}}}"
+             \"replication_index\":null}}}}"
         ));
+    }
+
+    /// Ends the result of a statement within a pipeline.
+    pub(crate) fn shut(&mut self) {
+        self.text("}");
+    }
+
+    /// The whole message.
+    pub(crate) fn message(mut self) -> Vec<u8> {
+        self.text("}");
+        self.json
     }
 
     pub(crate) fn close(&mut self) {

@@ -4,19 +4,21 @@ use std::collections::BTreeMap;
 
 use prost::encoding::uint32;
 
+use super::each::{Each, read_fields};
 use super::stmt::{Error, Stmt, StmtResult};
-use super::{Encode, each, read_as, variant, write};
+use super::{Encode, read_as, variant, write};
 use crate::error::{DecodeError, present};
 
-/// How many steps a result may have. The maps name steps by number, so that a few bytes could
-/// otherwise ask for a vector of 2³² items.
-const MAX_STEPS: usize = 1_000_000;
+/// How many steps a result may have: as many as the server takes. The maps name steps by number, so
+/// that a few bytes could otherwise ask for a vector of 2³² items.
+const MAX_STEPS: usize = 100_000;
 
-#[derive(prost::Message)]
+#[derive(Debug, Default)]
 pub(super) struct Batch {
-    #[prost(message, repeated, tag = "1")]
-    steps: Vec<BatchStep>,
+    steps: Each<crate::BatchStep>,
 }
+
+read_fields!(Batch { 1 => steps: each of BatchStep });
 
 #[derive(prost::Message)]
 struct BatchStep {
@@ -48,11 +50,12 @@ enum BatchCondOneof {
     IsAutocommit(()),
 }
 
-#[derive(prost::Message)]
+#[derive(Debug, Default)]
 struct CondList {
-    #[prost(message, repeated, tag = "1")]
-    conds: Vec<BatchCond>,
+    conds: Each<crate::BatchCond>,
 }
+
+read_fields!(CondList { 1 => conds: each of BatchCond });
 
 #[derive(prost::Message)]
 pub(super) struct BatchResult {
@@ -72,7 +75,7 @@ impl TryFrom<Batch> for crate::Batch {
     type Error = DecodeError;
 
     fn try_from(message: Batch) -> Result<Self, DecodeError> {
-        Ok(crate::Batch { steps: each(message.steps, "steps")? })
+        Ok(crate::Batch { steps: message.steps.into_items()? })
     }
 }
 
@@ -97,10 +100,8 @@ impl TryFrom<BatchCond> for crate::BatchCond {
             BatchCondOneof::Not(cond) => {
                 crate::BatchCond::Not { cond: Box::new((*cond).try_into()?) }
             }
-            BatchCondOneof::And(list) => {
-                crate::BatchCond::And { conds: each(list.conds, "conds")? }
-            }
-            BatchCondOneof::Or(list) => crate::BatchCond::Or { conds: each(list.conds, "conds")? },
+            BatchCondOneof::And(list) => crate::BatchCond::And { conds: list.conds.into_items()? },
+            BatchCondOneof::Or(list) => crate::BatchCond::Or { conds: list.conds.into_items()? },
             BatchCondOneof::IsAutocommit(()) => crate::BatchCond::IsAutocommit,
         })
     }

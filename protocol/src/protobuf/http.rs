@@ -1,28 +1,35 @@
 //! The bodies of the package `hrana.http`.
 
 use super::batch::Batch;
+use super::each::{Each, read_fields};
 use super::stream::{StreamRequest, StreamResult};
-use super::{Encode, each, read_as, write};
+use super::{Encode, read_as, write};
 use crate::error::{DecodeError, present};
-use crate::http;
+use crate::{http, stream};
 
-#[derive(prost::Message)]
+#[derive(Debug, Default)]
 struct PipelineReqBody {
-    #[prost(string, optional, tag = "1")]
     baton: Option<String>,
-    #[prost(message, repeated, tag = "2")]
-    requests: Vec<StreamRequest>,
+    requests: Each<stream::StreamRequest>,
 }
 
-#[derive(prost::Message)]
+read_fields!(PipelineReqBody {
+    1 => baton: string,
+    2 => requests: each of StreamRequest,
+});
+
+#[derive(Debug, Default)]
 struct PipelineRespBody {
-    #[prost(string, optional, tag = "1")]
     baton: Option<String>,
-    #[prost(string, optional, tag = "2")]
     base_url: Option<String>,
-    #[prost(message, repeated, tag = "3")]
-    results: Vec<StreamResult>,
+    results: Each<stream::StreamResult>,
 }
+
+read_fields!(PipelineRespBody {
+    1 => baton: string,
+    2 => base_url: string,
+    3 => results: each of StreamResult,
+});
 
 #[derive(prost::Message)]
 struct CursorReqBody {
@@ -51,10 +58,7 @@ impl TryFrom<PipelineReqBody> for http::PipelineReqBody {
     type Error = DecodeError;
 
     fn try_from(message: PipelineReqBody) -> Result<Self, DecodeError> {
-        Ok(http::PipelineReqBody {
-            baton: message.baton,
-            requests: each(message.requests, "requests")?,
-        })
+        Ok(http::PipelineReqBody { baton: message.baton, requests: message.requests.into_items()? })
     }
 }
 
@@ -65,7 +69,7 @@ impl TryFrom<PipelineRespBody> for http::PipelineRespBody {
         Ok(http::PipelineRespBody {
             baton: message.baton,
             base_url: message.base_url,
-            results: each(message.results, "results")?,
+            results: message.results.into_items()?,
         })
     }
 }

@@ -12,6 +12,7 @@
 mod batch;
 mod cursor;
 mod describe;
+mod each;
 mod http;
 mod stmt;
 mod stream;

@@ -2,8 +2,9 @@
 
 use prost::encoding::{bool, double, int32, sint64, uint64};
 
+use super::each::{Each, read_fields};
 use super::value::{Row, Value, read_rows};
-use super::{Encode, each, read_as, write};
+use super::{Encode, read_as, write};
 use crate::error::{DecodeError, present};
 use crate::stmt::SqlRef;
 
@@ -17,19 +18,22 @@ pub(super) struct Error {
     extended_code: Option<String>,
 }
 
-#[derive(prost::Message)]
+#[derive(Debug, Default)]
 pub(super) struct Stmt {
-    #[prost(string, optional, tag = "1")]
     sql: Option<String>,
-    #[prost(int32, optional, tag = "2")]
     sql_id: Option<i32>,
-    #[prost(message, repeated, tag = "3")]
-    args: Vec<Value>,
-    #[prost(message, repeated, tag = "4")]
-    named_args: Vec<NamedArg>,
-    #[prost(bool, optional, tag = "5")]
+    args: Each<crate::Value>,
+    named_args: Each<crate::NamedArg>,
     want_rows: Option<bool>,
 }
+
+read_fields!(Stmt {
+    1 => sql: string,
+    2 => sql_id: int32,
+    3 => args: each of Value,
+    4 => named_args: each of NamedArg,
+    5 => want_rows: bool,
+});
 
 #[derive(prost::Message)]
 struct NamedArg {
@@ -82,8 +86,8 @@ impl TryFrom<Stmt> for crate::Stmt {
     fn try_from(message: Stmt) -> Result<Self, DecodeError> {
         Ok(crate::Stmt {
             sql: SqlRef::new(message.sql, message.sql_id)?,
-            args: each(message.args, "args")?,
-            named_args: each(message.named_args, "named_args")?,
+            args: message.args.into_items()?,
+            named_args: message.named_args.into_items()?,
             want_rows: message.want_rows,
         })
     }
@@ -109,7 +113,8 @@ impl TryFrom<StmtResult> for crate::StmtResult {
             last_insert_rowid: message.last_insert_rowid,
             rows_read: message.rows_read,
             rows_written: message.rows_written,
-            query_duration_ms: message.query_duration_ms,
+            // JSON could not say anything else.
+            query_duration_ms: message.query_duration_ms.filter(|duration| duration.is_finite()),
         })
     }
 }

@@ -1,7 +1,7 @@
 //! What the tests share: every message type by its name, and the files of vectors.
 
 use std::fmt::Debug;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use hrana_protocol::http::{CursorReqBody, CursorRespBody, PipelineReqBody, PipelineRespBody, v1};
 use hrana_protocol::ws::{ClientMsg, ServerMsg};
@@ -150,8 +150,11 @@ impl Vector {
 pub(crate) const FILES: [&str; 6] =
     ["value.txt", "statement.txt", "batch.txt", "cursor.txt", "http.txt", "ws.txt"];
 
+/// The fuzz targets, which have a package of their own below this one, read the files too.
 pub(crate) fn path(file: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/vectors").join(file)
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut places = here.ancestors().map(|place| place.join("tests/vectors").join(file));
+    places.find(|place| place.exists()).expect("the file is in the repository")
 }
 
 /// All vectors of a file. Lines before a `[name]` belong to no vector.

@@ -3,6 +3,8 @@
 mod broken;
 mod common;
 mod depth;
+mod memory;
+mod proportion;
 mod random;
 mod refused;
 mod survive;

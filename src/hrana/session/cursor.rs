@@ -64,6 +64,11 @@ struct Entries {
 }
 
 impl Entries {
+    fn push(&mut self, entry: CursorEntry) {
+        self.bytes += size_of::<CursorEntry>();
+        self.queue.push_back(entry);
+    }
+
     fn is_hungry(&self) -> bool {
         self.bytes < limits::CURSOR_FETCH_BYTES
     }
@@ -76,7 +81,7 @@ impl Sink for Entries {
         let step = u32::try_from(step).unwrap_or(u32::MAX);
         let names = cols.iter().filter_map(|col| col.name.as_ref());
         self.bytes += names.map(|name| size_of::<Col>() + name.len()).sum::<usize>();
-        self.queue.push_back(CursorEntry::StepBegin { step, cols });
+        self.push(CursorEntry::StepBegin { step, cols });
     }
 
     fn rows(&mut self) -> &mut Rows {
@@ -84,7 +89,7 @@ impl Sink for Entries {
     }
 
     fn row_done(&mut self) -> Flow {
-        self.bytes += self.rows.size();
+        self.bytes += self.rows.size() + self.rows.len() * size_of::<CursorEntry>();
         for row in self.rows.iter() {
             let row = row.values().map(|value| value.to_owned()).collect();
             self.queue.push_back(CursorEntry::Row { row });
@@ -106,7 +111,7 @@ impl Sink for Entries {
     }
 
     fn end(&mut self, summary: Summary) {
-        self.queue.push_back(CursorEntry::StepEnd {
+        self.push(CursorEntry::StepEnd {
             affected_row_count: summary.affected_row_count,
             last_insert_rowid: summary.last_insert_rowid,
         });
@@ -120,6 +125,7 @@ impl Sink for Entries {
     fn fail(&mut self, step: usize, error: Error) {
         self.rows.clear();
         let step = u32::try_from(step).unwrap_or(u32::MAX);
-        self.queue.push_back(CursorEntry::StepError { step, error: error.to_wire() });
+        self.bytes += error.message().len();
+        self.push(CursorEntry::StepError { step, error: error.to_wire() });
     }
 }

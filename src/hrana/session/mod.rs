@@ -5,28 +5,30 @@
 //! when a request arrives and not when it is executed.
 
 mod cursor;
+mod table;
 mod task;
 mod version;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use hrana_protocol::ws::{ClientMsg, Request, Response, ServerMsg};
-use hrana_protocol::{Batch, SqlRef, StreamRequest, Version};
+use hrana_protocol::{Batch, StreamRequest, Version};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
+use self::table::Table;
 use self::task::{Operation, StreamTask};
 use super::check_batch;
 use super::sql_store::SqlStore;
 use crate::auth::Gate;
 use crate::catalog;
 use crate::error::{Error, ErrorKind, Result};
-use crate::limits;
 use crate::namespace::{Admission, Namespaces, Wanted};
 
 /// An answer on its way to the client, with the place that its request had among the outstanding ones.
 pub struct Reply {
     pub message: ServerMsg,
+    /// About how large it is, if it is large.
+    pub size: usize,
     pub place: OwnedSemaphorePermit,
 }
 
@@ -42,6 +44,8 @@ impl Closing {
     pub const PROTOCOL: u16 = 1002;
     /// The client may not go on: it has not said hello, or is not let in.
     pub const POLICY: u16 = 1008;
+    /// The server cannot go on.
+    pub const INTERNAL: u16 = 1011;
 
     fn protocol(reason: impl Into<String>) -> Self {
         Closing { code: Closing::PROTOCOL, reason: reason.into() }
@@ -58,7 +62,7 @@ pub enum Effect {
     None,
     Reply(Reply),
     /// Send this, then close.
-    Refuse(ServerMsg, Closing),
+    Refuse(Reply, Closing),
 }
 
 /// What a session needs of its server.
@@ -79,9 +83,7 @@ pub struct Session {
     /// What the client asked for; looked up once it has said hello.
     wanted: Wanted,
     admitted: Option<Admission>,
-    streams: HashMap<i32, StreamTask>,
-    /// The stream of each open cursor.
-    cursors: HashMap<i32, i32>,
+    table: Table,
     sqls: SqlStore,
     replies: mpsc::Sender<Reply>,
 }
@@ -93,8 +95,7 @@ impl Session {
             version,
             wanted,
             admitted: None,
-            streams: HashMap::new(),
-            cursors: HashMap::new(),
+            table: Table::default(),
             sqls: SqlStore::default(),
             replies,
         }
@@ -131,15 +132,15 @@ impl Session {
                 let before = self.admitted.as_ref().map(|admitted| &admitted.access);
                 if before.is_some_and(|access| *access != admitted.access) {
                     // Streams have the rights that they were opened with.
-                    self.streams.clear();
-                    self.cursors.clear();
+                    self.table.clear();
                 }
                 self.admitted = Some(admitted);
-                Ok(Effect::Reply(Reply { message: ServerMsg::HelloOk, place }))
+                Ok(Effect::Reply(Reply { message: ServerMsg::HelloOk, size: 0, place }))
             }
             Err(error) => {
                 let closing = Closing::policy(error.message());
-                Ok(Effect::Refuse(ServerMsg::HelloError { error: error.to_wire() }, closing))
+                let message = ServerMsg::HelloError { error: error.to_wire() };
+                Ok(Effect::Refuse(Reply { message, size: 0, place }, closing))
             }
         }
     }
@@ -172,48 +173,54 @@ impl Session {
     ) -> Result<Effect, Closing> {
         let done = |place, response| {
             let message = ServerMsg::ResponseOk { request_id: id, response };
-            Ok(Effect::Reply(Reply { message, place }))
+            Ok(Effect::Reply(Reply { message, size: 0, place }))
         };
         let failed = |place, error: &Error| {
             let message = ServerMsg::ResponseError { request_id: id, error: error.to_wire() };
-            Ok(Effect::Reply(Reply { message, place }))
+            Ok(Effect::Reply(Reply { message, size: 0, place }))
         };
         match request {
             Request::OpenStream { stream_id } => match self.open_stream(stream_id)? {
                 Ok(()) => done(place, Response::OpenStream),
                 Err(error) => failed(place, &error),
             },
-            Request::CloseStream { stream_id } => {
-                let task = self.streams.remove(&stream_id).ok_or_else(|| no_stream(stream_id))?;
-                self.cursors.retain(|_, stream| *stream != stream_id);
-                task.finish(id, place);
-                Ok(Effect::None)
-            }
+            Request::CloseStream { stream_id } => match self.table.close(stream_id)? {
+                Some(task) => task.send(Operation::Close, id, place),
+                None => done(place, Response::CloseStream),
+            },
             Request::Stream { stream_id, request } => {
-                if self.cursors.values().any(|stream| *stream == stream_id) {
-                    return Err(Closing::protocol(format!(
-                        "Stream {stream_id} has an open cursor; close it before the next request"
-                    )));
+                let task = self.table.stream(stream_id)?;
+                if let StreamRequest::Batch { batch } = &request {
+                    check_batch(batch).map_err(|error| Closing::protocol(error.message()))?;
                 }
-                let task = self.streams.get(&stream_id).ok_or_else(|| no_stream(stream_id))?;
-                match self.resolve(request)? {
-                    Ok(request) => task.send(Operation::Request(request), id, place),
-                    Err(error) => return failed(place, &error),
+                match (task, self.texts(&request)) {
+                    (Ok(task), Ok(texts)) => {
+                        task.send(Operation::Request(request, texts), id, place)
+                    }
+                    (Err(error), _) | (_, Err(error)) => failed(place, &error),
                 }
-                Ok(Effect::None)
             }
             Request::OpenCursor { stream_id, cursor_id, batch } => {
-                self.open_cursor(stream_id, cursor_id, batch, id, place)
+                check_batch(&batch).map_err(|error| Closing::protocol(error.message()))?;
+                let texts = self.texts_of_batch(&batch);
+                match self.table.open_cursor(stream_id, cursor_id)? {
+                    Ok(task) => {
+                        let batch = texts.map(|texts| (batch, texts));
+                        task.send(Operation::OpenCursor(batch), id, place)
+                    }
+                    Err(error) => failed(place, &error),
+                }
             }
             Request::FetchCursor { cursor_id, max_count } => {
-                self.of_cursor(cursor_id)?.send(Operation::FetchCursor(max_count), id, place);
-                Ok(Effect::None)
+                match self.table.of_cursor(cursor_id)? {
+                    Ok(task) => task.send(Operation::FetchCursor(max_count), id, place),
+                    Err(error) => failed(place, &error),
+                }
             }
-            Request::CloseCursor { cursor_id } => {
-                self.of_cursor(cursor_id)?.send(Operation::CloseCursor, id, place);
-                self.cursors.remove(&cursor_id);
-                Ok(Effect::None)
-            }
+            Request::CloseCursor { cursor_id } => match self.table.close_cursor(cursor_id)? {
+                Some(task) => task.send(Operation::CloseCursor, id, place),
+                None => done(place, Response::CloseCursor),
+            },
             Request::StoreSql { sql_id, sql } => match self.sqls.store(sql_id, sql) {
                 Ok(()) => done(place, Response::StoreSql),
                 Err(error) if error.kind() == ErrorKind::SqlStoreExists => {
@@ -228,88 +235,27 @@ impl Session {
         }
     }
 
-    /// `Ok(Err(…))` is a stream that could not be opened, but whose id is used.
     fn open_stream(&mut self, stream_id: i32) -> Result<Result<()>, Closing> {
         let Some(admitted) = self.admitted.clone() else {
             return Err(Closing::policy("Received a request before hello message"));
         };
-        if self.streams.contains_key(&stream_id) {
-            return Err(Closing::protocol(format!("Stream {stream_id} already exists")));
-        }
-        if self.streams.len() >= limits::STREAMS_PER_SOCKET_MAX {
-            return Ok(Err(Error::new(
-                ErrorKind::Overloaded,
-                format!(
-                    "a socket may have {} streams open; close some first",
-                    limits::STREAMS_PER_SOCKET_MAX
-                ),
-            )));
-        }
-        match StreamTask::start(&self.host, admitted, self.replies.clone()) {
-            Ok(task) => {
-                self.streams.insert(stream_id, task);
-                Ok(Ok(()))
-            }
-            Err(error) => Ok(Err(error)),
-        }
+        let start = || StreamTask::start(&self.host, admitted, self.replies.clone());
+        self.table.open(stream_id, start)
     }
 
-    fn open_cursor(
-        &mut self,
-        stream_id: i32,
-        cursor_id: i32,
-        mut batch: Batch,
-        id: i32,
-        place: OwnedSemaphorePermit,
-    ) -> Result<Effect, Closing> {
-        if self.cursors.contains_key(&cursor_id) {
-            return Err(Closing::protocol(format!("Cursor {cursor_id} already exists")));
-        }
-        if self.cursors.values().any(|stream| *stream == stream_id) {
-            return Err(Closing::protocol(format!(
-                "Stream {stream_id} already has an open cursor"
-            )));
-        }
-        check_batch(&batch).map_err(|error| Closing::protocol(error.message()))?;
-        let task = self.streams.get(&stream_id).ok_or_else(|| no_stream(stream_id))?;
-        self.cursors.insert(cursor_id, stream_id);
-        let resolved =
-            batch.steps.iter_mut().try_for_each(|step| self.resolve_sql(&mut step.stmt.sql));
-        task.send(Operation::OpenCursor(resolved.map(|()| batch)), id, place);
-        Ok(Effect::None)
-    }
-
-    /// The stream that a cursor is on.
-    fn of_cursor(&self, cursor_id: i32) -> Result<&StreamTask, Closing> {
-        let stream = self.cursors.get(&cursor_id).and_then(|stream| self.streams.get(stream));
-        stream.ok_or_else(|| Closing::protocol(format!("Cursor {cursor_id} not found")))
-    }
-
-    /// The request with SQL texts in the place of their ids.
-    fn resolve(&self, mut request: StreamRequest) -> Result<Result<StreamRequest>, Closing> {
-        let resolved = match &mut request {
-            StreamRequest::Execute { stmt } => self.resolve_sql(&mut stmt.sql),
+    /// The stored texts that a request names, as they are now.
+    fn texts(&self, request: &StreamRequest) -> Result<SqlStore> {
+        match request {
+            StreamRequest::Execute { stmt } => self.sqls.pick([&stmt.sql]),
             StreamRequest::Sequence { sql } | StreamRequest::Describe { sql } => {
-                self.resolve_sql(sql)
+                self.sqls.pick([sql])
             }
-            StreamRequest::Batch { batch } => {
-                check_batch(batch).map_err(|error| Closing::protocol(error.message()))?;
-                batch.steps.iter_mut().try_for_each(|step| self.resolve_sql(&mut step.stmt.sql))
-            }
-            _ => Ok(()),
-        };
-        Ok(resolved.map(|()| request))
-    }
-
-    fn resolve_sql(&self, sql: &mut SqlRef) -> Result<()> {
-        if let SqlRef::Stored { .. } = sql {
-            let text = self.sqls.resolve(sql.clone())?;
-            *sql = SqlRef::from(&*text);
+            StreamRequest::Batch { batch } => self.texts_of_batch(batch),
+            _ => Ok(SqlStore::default()),
         }
-        Ok(())
     }
-}
 
-fn no_stream(stream_id: i32) -> Closing {
-    Closing::protocol(format!("Stream {stream_id} not found"))
+    fn texts_of_batch(&self, batch: &Batch) -> Result<SqlStore> {
+        self.sqls.pick(batch.steps.iter().map(|step| &step.stmt.sql))
+    }
 }

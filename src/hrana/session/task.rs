@@ -9,18 +9,20 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time::timeout;
 
 use super::cursor::Cursor;
-use super::{Host, Reply};
+use super::{Closing, Effect, Host, Reply};
 use crate::error::{Error, ErrorKind, Result};
 use crate::hrana::baton::Baton;
+use crate::hrana::sql_store::SqlStore;
 use crate::hrana::{Disconnect, StopOnDrop, Stream};
 use crate::limits;
 use crate::namespace::Admission;
 
 /// What a stream is asked.
 pub(super) enum Operation {
-    Request(StreamRequest),
-    /// A batch to be read through a cursor, or why it cannot be.
-    OpenCursor(Result<Batch>),
+    /// With the stored texts that it names.
+    Request(StreamRequest, SqlStore),
+    /// A batch to be read through a cursor, with the texts that it names; or why it cannot be.
+    OpenCursor(Result<(Batch, SqlStore)>),
     FetchCursor(u32),
     CloseCursor,
     Close,
@@ -60,16 +62,24 @@ impl StreamTask {
         Ok(StreamTask { jobs, stop: StopOnDrop::new(disconnect, task.abort_handle()) })
     }
 
-    pub(super) fn send(&self, operation: Operation, request_id: i32, place: OwnedSemaphorePermit) {
-        // The task has ended only if it panicked; the place is free again and the request unanswered,
-        // which the client sees as a failure of the server when the socket closes.
-        let _ = self.jobs.send(Job { operation, request_id, place });
+    /// Hands a request to the task, which replies.
+    pub(super) fn send(
+        &self,
+        operation: Operation,
+        request_id: i32,
+        place: OwnedSemaphorePermit,
+    ) -> Result<Effect, Closing> {
+        // The task has ended only if it panicked.
+        self.jobs.send(Job { operation, request_id, place }).map_err(|_| Closing {
+            code: Closing::INTERNAL,
+            reason: "the stream failed; see the server's log".to_owned(),
+        })?;
+        Ok(Effect::None)
     }
 
-    /// Lets the stream do what it was asked before, then closes it.
-    pub(super) fn finish(self, request_id: i32, place: OwnedSemaphorePermit) {
-        self.send(Operation::Close, request_id, place);
-        self.stop.let_finish();
+    /// Whether the stream has been closed and all is done that it was asked before.
+    pub(super) fn is_finished(&self) -> bool {
+        self.stop.is_finished()
     }
 }
 
@@ -90,7 +100,8 @@ impl Worker {
                 Ok(response) => ServerMsg::ResponseOk { request_id, response },
                 Err(error) => ServerMsg::ResponseError { request_id, error: error.to_wire() },
             };
-            if replies.send(Reply { message, place }).await.is_err() || is_close {
+            let size = self.stream.as_ref().map_or(0, Stream::result_bytes);
+            if replies.send(Reply { message, size, place }).await.is_err() || is_close {
                 return;
             }
         }
@@ -133,11 +144,15 @@ impl Worker {
         })?;
         stream.begin_request(self.disconnect.clone());
         match operation {
-            Operation::Request(request) => {
+            Operation::Request(request, texts) => {
+                stream.set_texts(texts);
                 Ok(Response::Stream { response: stream.handle(request).await? })
             }
             Operation::OpenCursor(batch) => {
-                let cursor = batch.and_then(|batch| Cursor::open(stream, batch));
+                let cursor = batch.and_then(|(batch, texts)| {
+                    stream.set_texts(texts);
+                    Cursor::open(stream, batch)
+                });
                 let opened = cursor.as_ref().map(|_| ()).map_err(not_open);
                 self.cursor = Some(cursor);
                 opened.map(|()| Response::OpenCursor)

@@ -120,6 +120,12 @@ impl Streams {
         self.transaction_idle
     }
 
+    /// How many streams do more than rest: a request works with them, or they hold a connection.
+    pub fn in_use(&self) -> usize {
+        let is_used = |slot: &Slot| matches!(slot.state, State::Lent | State::Holding(_));
+        self.slots.iter().filter(|slot| is_used(slot)).count()
+    }
+
     /// The duty for a stream that has just been opened.
     pub fn borrow_new(self: &Arc<Self>) -> Borrowed {
         Borrowed::new(Arc::clone(self), None)

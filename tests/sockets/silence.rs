@@ -1,0 +1,130 @@
+//! Clients that say nothing, or take nothing: each is let go, with what it made the server hold.
+
+use std::time::{Duration, Instant};
+
+use futures_util::SinkExt as _;
+use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::Message;
+
+use super::ENDLESS;
+use crate::harness::raw::RawSocket;
+use crate::harness::socket::Socket;
+use crate::harness::{TestServer, eventually};
+
+/// A server whose clients may be silent for half a second.
+async fn impatient() -> TestServer {
+    TestServer::start_with(&["--client-silence", "0.5", "--statement-timeout", "1.5"]).await
+}
+
+async fn until_gone(server: &TestServer) {
+    eventually(async || server.in_use() == Default::default()).await;
+}
+
+fn execute(stream: i32, sql: &str) -> Value {
+    json!({ "type": "execute", "stream_id": stream, "stmt": { "sql": sql } })
+}
+
+/// A peer that has gone without a word: its machine has no power, or a firewall forgot it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_does_not_answer_pings_is_closed_and_one_that_does_is_not() {
+    let server = impatient().await;
+    let mut there = Socket::ready(&server).await;
+    let mut gone = RawSocket::open(&server, "hrana3").await;
+    gone.text(r#"{"type":"hello","jwt":null}"#).await;
+    gone.text(
+        r#"{"type":"request","request_id":1,"request":{"type":"open_stream","stream_id":1}}"#,
+    )
+    .await;
+    let begin = execute(1, "BEGIN IMMEDIATE");
+    gone.text(&json!({ "type": "request", "request_id": 2, "request": begin }).to_string()).await;
+    let started = Instant::now();
+    let listening = tokio::spawn(async move {
+        // Pings are answered while somebody waits for messages.
+        let heard = tokio::time::timeout(Duration::from_secs(2), there.hear()).await;
+        assert!(heard.is_err(), "{heard:?}");
+        assert_eq!(there.execute("SELECT 1").await["type"], "execute");
+    });
+    let closed = gone.closed().await;
+    assert_eq!(closed, Some((1001, "the client was silent for too long".to_owned())));
+    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+    // What it held is free.
+    assert_eq!(server.execute("CREATE TABLE t(a)").await["cols"], json!([]));
+    listening.await.unwrap();
+    drop(gone);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_waits_for_us_is_not_silent() {
+    let server = impatient().await;
+    let mut socket = Socket::ready(&server).await;
+    // The first takes 1.5 s, three times as long as a client may be silent. Nothing else is read meanwhile.
+    let count = i32::try_from(hranad::limits::SOCKET_OUTSTANDING_MAX).unwrap() + 10;
+    socket.request(0, execute(1, ENDLESS)).await;
+    for id in 1..count {
+        socket.request(id, execute(1, "SELECT 1")).await;
+    }
+    for id in 0..count {
+        let answer = socket.hear().await;
+        let kind = if id == 0 { "response_error" } else { "response_ok" };
+        assert!(answer["request_id"] == id && answer["type"] == kind, "{answer}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_takes_no_replies_is_let_go() {
+    let server = impatient().await;
+    let mut socket = Socket::ready(&server).await;
+    let large = json!({ "type": "request", "request_id": 1, "request": execute(1, "SELECT zeroblob(4000000)") });
+    let message = Message::text(large.to_string());
+    while socket.frames.send(message.clone()).await.is_ok() {}
+    drop(socket);
+    until_gone(&server).await;
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_http_client_that_takes_no_reply_is_let_go() {
+    let server = impatient().await;
+    let mut sockets = Vec::new();
+    for path in ["/v3/pipeline", "/v3/cursor"] {
+        let body = match path {
+            "/v3/pipeline" => {
+                json!({ "requests": [{ "type": "execute", "stmt": { "sql": "SELECT zeroblob(12000000)" } }] })
+            }
+            _ => {
+                json!({ "batch": { "steps": [{ "stmt": { "sql": "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT n FROM c" } }] } })
+            }
+        };
+        let body = body.to_string();
+        let mut socket = TcpStream::connect(server.address()).await.unwrap();
+        let head =
+            format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", body.len());
+        socket.write_all((head + &body).as_bytes()).await.unwrap();
+        sockets.push(socket);
+    }
+    until_gone(&server).await;
+    drop(sockets);
+    server.stop().await;
+}
+
+/// The reason reaches also a client that is still talking.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_close_arrives_whatever_the_client_goes_on_to_say() {
+    let server = TestServer::start().await;
+    for (name, frame) in [
+        ("a reserved opcode", [0x83, 0x80, 0, 0, 0, 0]),
+        ("no mask", [0x81, 4, b'{', b'"', b'"', b'}']),
+    ] {
+        let mut socket = RawSocket::open(&server, "hrana3").await;
+        socket.raw(&frame).await;
+        // Some may not be taken any more.
+        let _ = socket.stream.write_all(&vec![b'x'; 3_000_000]).await;
+        let (code, reason) = socket.closed().await.expect(name);
+        assert_eq!(code, 1002, "{name}: {reason}");
+    }
+    server.stop().await;
+}
