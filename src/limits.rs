@@ -210,6 +210,9 @@ pub const TOKEN_LEEWAY: Duration = Duration::from_secs(60);
 /// Longest name of a platform API token; it is part of a URL.
 pub const TOKEN_NAME_BYTES_MAX: usize = 128;
 
+/// The word by which the CLI knows its login again, in bytes. It makes one of 32.
+pub const LOGIN_STATE_BYTES_MAX: usize = 128;
+
 /// How long a platform API token is said to be valid still. They do not expire; clients that are told so ask again
 /// and again.
 pub const API_TOKEN_SAID_TO_LAST: Duration = Duration::from_secs(10 * 365 * 86_400);

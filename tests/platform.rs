@@ -184,3 +184,26 @@ async fn a_deleted_database_is_gone_for_those_who_used_it() {
     assert!(answer.text().contains("no such table: t"));
     server.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_login_page_gives_a_token_to_the_asking_machine_only() {
+    let server = TestServer::start().await;
+    let page = server.get("/?port=54321&redirect=true&state=Abc123&type=cli").await;
+    assert_eq!(page.status, 200);
+    assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
+    assert!(page.header("content-security-policy").contains("form-action http://localhost:54321;"));
+    assert!(page.text().contains("<form action=\"http://localhost:54321/\">"), "{}", page.text());
+    assert!(page.text().contains("value=\"Abc123\""), "{}", page.text());
+    let other = server.get("/signup?redirect=false").await;
+    assert_eq!(other.status, 200);
+    assert!(!other.text().contains("<form") && other.text().contains("turso config set token"));
+    assert!(other.header("content-security-policy").contains("form-action 'none';"));
+    let long = "a".repeat(129);
+    for query in ["port=1&state=%22%3E%3Cscript%3E", "port=evil.example", "port=99999", &long] {
+        let query = query.replace(&long, &format!("port=1&state={long}"));
+        let refused = server.get(&format!("/?redirect=true&{query}")).await;
+        assert_eq!(refused.status, 400, "{query}");
+    }
+    assert_eq!(server.get("/").await.status, 426);
+    server.stop().await;
+}

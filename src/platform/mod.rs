@@ -10,6 +10,7 @@ pub mod databases;
 mod dates;
 mod fields;
 pub mod groups;
+pub mod login;
 mod operator;
 mod place;
 mod shapes;

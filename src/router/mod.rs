@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{Request, State};
+use axum::handler::Handler as _;
 use axum::http::{Method, header};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
@@ -25,6 +26,7 @@ use crate::http::caller::Caller;
 use crate::http::wire::{Protocol, WholeBody};
 use crate::http::{App, cursor, dump, info, legacy, pipeline, target, v1, ws};
 use crate::limits;
+use crate::platform::login;
 
 /// Every URL of the server. The data plane's exist also under `/db/{name}`: see `target::rewrite`.
 fn routes() -> Router<Arc<App>> {
@@ -35,7 +37,7 @@ fn routes() -> Router<Arc<App>> {
         .route("/v2", get(info::protocol))
         .route("/v3", get(info::protocol))
         .route("/v3-protobuf", get(info::protocol))
-        .route("/", get(ws::upgrade).post(legacy::statements))
+        .route("/", get(root).post(legacy::statements))
         .route("/v1/execute", post(v1::execute))
         .route("/v1/batch", post(v1::batch))
         .route("/v2/pipeline", post(pipeline_of(Protocol::HRANA_2)))
@@ -47,6 +49,15 @@ fn routes() -> Router<Arc<App>> {
         .merge(platform::routes())
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
+}
+
+/// `GET /`: a WebSocket for clients, a page for the user of the CLI.
+async fn root(State(app): State<Arc<App>>, request: Request) -> Response {
+    if login::is_meant(&request) {
+        login::page.call(request, app).await
+    } else {
+        ws::upgrade.call(request, app).await
+    }
 }
 
 fn pipeline_of(protocol: Protocol) -> MethodRouter<Arc<App>> {

@@ -9,7 +9,7 @@ use axum::Router;
 use axum::routing::{delete, get, post};
 
 use crate::http::App;
-use crate::platform::{account, api_tokens, configuration, databases, groups, tokens};
+use crate::platform::{account, api_tokens, configuration, databases, groups, login, tokens};
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
@@ -43,6 +43,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/v2/locations", get(account::locations_by_platform))
         .route("/v2/organizations/{organization}/locations", get(account::locations_by_platform))
         .route("/releases/latest", get(account::latest_release))
+        .route("/signup", get(login::page))
 }
 
 fn of_organization() -> Router<Arc<App>> {

@@ -27,7 +27,7 @@ fn mint_use_list_revoke() {
     let listed = turso.table("auth api-tokens list");
     assert_eq!(listed[0], ["NAME", "SCOPE", "PERMISSIONS", "CREATED AT"]);
     let row = listed.iter().find(|row| row[0] == "robot").unwrap();
-    assert_eq!(row[1..3], ["local", "—"]);
+    assert_eq!(row[1..3], ["all", "—"]);
     assert!(row[3].starts_with("20"), "{row:?}");
     let told = turso.fails("auth api-tokens mint robot");
     assert!(told.contains("robot"), "{told}");
@@ -88,7 +88,7 @@ fn tokens_for_some_things_in_one_group() {
     assert_eq!(row("reader"), ["local/team", "read-only"]);
     assert_eq!(row("deployer"), ["local/team", "full-access"]);
     assert_eq!(row("creator"), ["local/team", "db:create, read"]);
-    assert_eq!(row("colleague"), ["local", "—"]);
+    assert_eq!(row("colleague"), ["all", "—"]);
 
     turso.login(&reads);
     let list = turso.ok("db list");

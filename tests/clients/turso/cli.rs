@@ -1,8 +1,8 @@
 //! The program `turso` and a server for it, of which its environment tells it: nothing else is configured.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::{env, fs, iter};
 
 use serde_json::{Value, json};
 use tempfile::{NamedTempFile, TempDir};
@@ -128,8 +128,10 @@ impl Turso {
     fn command(&self, line: &str) -> Command {
         let mut turso = Command::new(program());
         turso.env_clear().args(words(line)).current_dir(self.home.path());
-        // For the local `sqlite3` that the CLI uses.
-        turso.env("PATH", std::env::var_os("PATH").unwrap());
+        // For the local `sqlite3` that the CLI uses, and for the programs of a test.
+        let path = std::env::var_os("PATH").unwrap();
+        let programs = iter::once(self.file("bin")).chain(env::split_paths(&path));
+        turso.env("PATH", env::join_paths(programs).unwrap());
         turso.env("HOME", self.home.path()).env("TMPDIR", self.home.path());
         turso.env("TURSO_CONFIG_FOLDER", self.home.path());
         turso.env("TURSO_API_BASEURL", self.server.url());
