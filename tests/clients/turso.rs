@@ -10,6 +10,7 @@ mod export;
 mod groups;
 mod inspect;
 mod organizations;
+mod readme;
 mod seeds;
 mod shell;
 mod terminal;

@@ -205,7 +205,7 @@ fn words(line: &str) -> Vec<String> {
 }
 
 /// The program that `make` has built. Panics with what to do if it has not.
-fn program() -> PathBuf {
+pub(super) fn program() -> PathBuf {
     let directory = directory("turso");
     let modified = |path: &Path| fs::metadata(path).and_then(|data| data.modified());
     let program = directory.join("bin/turso");

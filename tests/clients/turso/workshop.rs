@@ -3,41 +3,8 @@
 
 use super::cli::Turso;
 
-const TABLES: &str = "CREATE TABLE users (
-  id INTEGER PRIMARY KEY,
-  username TEXT UNIQUE,
-  email TEXT UNIQUE,
-  display_name TEXT,
-  created_at TEXT DEFAULT CURRENT_TIMESTAMP
-);
-
-CREATE TABLE channels (
-  id INTEGER PRIMARY KEY,
-  name TEXT UNIQUE,
-  description TEXT,
-  is_private INTEGER DEFAULT 0,
-  created_at TEXT DEFAULT CURRENT_TIMESTAMP
-);
-
-CREATE TABLE messages (
-  id INTEGER PRIMARY KEY,
-  channel_id INTEGER,
-  user_id INTEGER,
-  content TEXT,
-  created_at TEXT DEFAULT CURRENT_TIMESTAMP,
-  FOREIGN KEY (channel_id) REFERENCES channels(id),
-  FOREIGN KEY (user_id) REFERENCES users(id)
-);";
-
-const DIRECT_MESSAGES: &str = "CREATE TABLE direct_messages (
-  id INTEGER PRIMARY KEY,
-  sender_id INTEGER,
-  recipient_id INTEGER,
-  content TEXT,
-  created_at TEXT DEFAULT CURRENT_TIMESTAMP,
-  FOREIGN KEY (sender_id) REFERENCES users(id),
-  FOREIGN KEY (recipient_id) REFERENCES users(id)
-);";
+const TABLES: &str = include_str!("../workshop/schema.sql");
+const DIRECT_MESSAGES: &str = include_str!("../workshop/direct_messages.sql");
 
 #[test]
 fn a_database_per_workspace() {
