@@ -63,10 +63,7 @@ impl Server {
         let data_dir = DataDir::open(&config.data_dir)?;
         let api_token = data_dir.api_token()?;
         let authority = Arc::new(Authority::new(&data_dir.signing_key()?)?);
-        let connections = connections(raise_file_limit());
-        let (threads, write_wait) = (config.threads(), config.write_wait);
-        let engine =
-            Arc::new(Engine::new(threads, connections, write_wait, config.statement_timeout));
+        let engine = engine(config);
         let catalog = Arc::new(Catalog::open(data_dir.path())?);
         let namespaces = Namespaces::open(
             data_dir.path(),
@@ -79,11 +76,7 @@ impl Server {
         let keys = Arc::new(keys);
         let streams = Arc::new(Streams::new(config.transaction_idle));
 
-        let names = Names {
-            organization: config.org.clone(),
-            domain: config.domain.clone(),
-            api_host: config.api_host.clone(),
-        };
+        let names = names(config);
         let tls = tls::open(config, data_dir.path(), &names, config.listen.ip())?;
         let (listener, address) = bind(config.listen).await?;
         let (stop, stopped) = watch::channel(false);
@@ -185,6 +178,20 @@ impl Server {
         // WebSockets have left the listener; when each has given its place back, all are closed.
         let all = u32::try_from(limits::SOCKETS_MAX).unwrap_or(u32::MAX);
         let _ = tokio::time::timeout(limits::DRAIN, self.sockets.acquire_many(all)).await;
+    }
+}
+
+fn engine(config: &ServeArgs) -> Arc<Engine> {
+    let connections = connections(raise_file_limit());
+    let (threads, write_wait) = (config.threads(), config.write_wait);
+    Arc::new(Engine::new(threads, connections, write_wait, config.statement_timeout))
+}
+
+fn names(config: &ServeArgs) -> Names {
+    Names {
+        organization: config.org.clone(),
+        domain: config.domain.clone(),
+        api_host: config.api_host.clone(),
     }
 }
 

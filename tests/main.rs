@@ -6,6 +6,7 @@ mod access;
 mod bad_input;
 mod clients;
 mod command_line;
+mod commands;
 mod conversations;
 mod crash;
 mod harness;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 
 /// Where the data is.
 #[derive(Clone, Debug, Args)]
@@ -37,7 +37,8 @@ pub enum TokenCommand {
 }
 
 #[derive(Clone, Debug, Args)]
-#[group(id = "what", required = true, multiple = false, args = ["database", "group", "api"])]
+#[group(skip)]
+#[command(group = ArgGroup::new("what").required(true).args(["database", "group", "api"]))]
 pub struct MintArgs {
     /// For one database
     #[arg(long, value_name = "NAME")]
@@ -63,7 +64,8 @@ pub struct MintArgs {
 }
 
 #[derive(Clone, Debug, Args)]
-#[group(id = "what", required = true, multiple = false, args = ["name", "database", "group"])]
+#[group(skip)]
+#[command(group = ArgGroup::new("what").required(true).args(["name", "database", "group"]))]
 pub struct RevokeArgs {
     /// Name of a token of the platform API
     #[arg(value_name = "NAME")]

@@ -104,7 +104,8 @@ fn mint(
         database: database.map(|record| (record.id, record.generation)),
         write,
         child_ddl: false,
-        tables: fields.fine_grained_permissions,
+        // The CLI sends an empty list where none was asked for.
+        tables: fields.fine_grained_permissions.filter(|tables| !tables.is_empty()),
         attach: attach.unwrap_or_default().iter().map(id_of).collect::<Result<_>>()?,
         issued_at,
         expires_at: lasts.map(|lasts| issued_at.saturating_add(lasts.as_secs())),

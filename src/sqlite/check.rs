@@ -51,7 +51,6 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 }
 
 /// Brings what is in the WAL into the file, turns it to WAL mode, checks it and makes it durable.
-#[expect(clippy::disallowed_methods, reason = "a file that is not a tenant's yet")]
 fn settle(path: &Path) -> Result<()> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = rusqlite::Connection::open_with_flags(path, flags).map_err(failed)?;
