@@ -39,6 +39,7 @@ pub(crate) async fn upgrade(
         Error::new(ErrorKind::UpgradeRequired, message)
     })?;
     let (version, encoding) = negotiate(&headers)?;
+    tracing::debug!(?version, ?encoding, "a socket opens");
     let upgrade = upgrade
         .protocols(SUBPROTOCOLS.map(|(name, ..)| name))
         .max_message_size(limits::BODY_BYTES_MAX)

@@ -5,7 +5,7 @@ use hyper::Method;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-use super::report::{self, Report};
+use super::report::Report;
 use super::run::Run;
 use crate::harness::TestServer;
 
@@ -14,7 +14,7 @@ const VERSION: &str = "1.0.2";
 pub(super) fn jdbc() -> Run {
     let packages = vec![("dbeaver-jdbc-libsql".to_owned(), VERSION.to_owned())];
     let tests = || Runtime::new().unwrap().block_on(tests());
-    Run::new("Java", packages, "`POST /`", "http", tests)
+    Run::new("Java", packages, "http", tests)
 }
 
 /// Performs the tests one after the other, each on a database of its own.
@@ -30,7 +30,7 @@ macro_rules! perform {
             passed.push(stringify!($kind));
         })*)*
         server.stop().await;
-        report::count(passed.into_iter())
+        Report::new(passed.into_iter(), ["`POST /`"].into_iter())
     }};
 }
 

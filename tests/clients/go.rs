@@ -10,9 +10,8 @@ use super::run::{Run, run_tests, version_of};
 const MODULE: &str = "github.com/tursodatabase/libsql-client-go";
 
 pub(super) fn libsql_client(transport: &'static str) -> Run {
-    let speaks = if transport == "http" { "Hrana 2" } else { "Hrana 1" };
     let packages = vec![("libsql-client-go".to_owned(), required())];
-    Run::new("Go", packages, speaks, transport, move || tests(transport))
+    Run::new("Go", packages, transport, move || tests(transport))
 }
 
 /// The day of the module, which has no version but the time of its last change.

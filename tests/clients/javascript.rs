@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::report::{self, Report};
-use super::run::{Run, run_tests, version_of};
+use super::run::{Finished, Run, run_tests, version_of};
 
 /// The oldest Node.js that all the clients run on: major and minor version.
 const NODE_MIN: (u32, u32) = (20, 19);
@@ -26,31 +26,25 @@ fn libsql_build(version: &'static str, build: &str, transport: &'static str) -> 
     let tests = move || reported(files("libsql"), transport, &[("LIBSQL_CLIENT", &client)]);
     let installed = locked(&format!("libsql-client-{version}"));
     let packages = vec![(format!("@libsql/client{build}"), installed)];
-    Run::new("JavaScript", packages, "Hrana 2", transport, tests)
+    Run::new("JavaScript", packages, transport, tests)
 }
 
 /// One version and encoding of the protocol, named like the subprotocol of a WebSocket.
 pub(super) fn hrana(protocol: &'static str, transport: &'static str) -> Run {
-    let speaks = match protocol {
-        "hrana1" => "Hrana 1",
-        "hrana2" => "Hrana 2",
-        "hrana3" => "Hrana 3",
-        _ => "Hrana 3 in Protobuf",
-    };
     let tests = move || reported(files("hrana"), transport, &[("HRANA_PROTOCOL", protocol)]);
-    Run::new("JavaScript", packages(&["@libsql/hrana-client"]), speaks, transport, tests)
+    Run::new("JavaScript", packages(&["@libsql/hrana-client"]), transport, tests)
 }
 
 pub(super) fn serverless() -> Run {
     let tests = || reported(files("serverless"), "http", &[]);
-    Run::new("JavaScript", packages(&["@tursodatabase/serverless"]), "Hrana 3", "http", tests)
+    Run::new("JavaScript", packages(&["@tursodatabase/serverless"]), "http", tests)
 }
 
 /// A library that builds queries, and what belongs to it.
 pub(super) fn orm(name: &str, names: &[&str], transport: &'static str) -> Run {
     let file = directory().join(format!("orm/{name}.test.js"));
     let tests = move || reported(vec![file.clone()], transport, &[]);
-    Run::new("JavaScript", packages(names), "Hrana 2", transport, tests)
+    Run::new("JavaScript", packages(names), transport, tests)
 }
 
 #[test]
@@ -93,7 +87,7 @@ fn reported(files: Vec<PathBuf>, transport: &str, variables: &[(&str, &str)]) ->
 }
 
 /// Runs test files in one process, with variables in its environment.
-fn node_tests(files: Vec<PathBuf>, transport: &str, variables: &[(&str, &str)]) -> String {
+fn node_tests(files: Vec<PathBuf>, transport: &str, variables: &[(&str, &str)]) -> Finished {
     let mut node = node();
     node.args(["--test-reporter=tap", "run.js"]).args(files).envs(variables.iter().copied());
     run_tests(node, transport)

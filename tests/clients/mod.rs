@@ -36,11 +36,17 @@ macro_rules! runs {
 
 runs! {
     libsql_client_0_5_6_over_http: javascript::libsql("0.5.6", "http"),
+    libsql_client_0_5_6_over_https: javascript::libsql("0.5.6", "https"),
     libsql_client_0_5_6_over_websocket: javascript::libsql("0.5.6", "ws"),
+    libsql_client_0_5_6_over_websocket_with_tls: javascript::libsql("0.5.6", "wss"),
     libsql_client_0_14_0_over_http: javascript::libsql("0.14.0", "http"),
+    libsql_client_0_14_0_over_https: javascript::libsql("0.14.0", "https"),
     libsql_client_0_14_0_over_websocket: javascript::libsql("0.14.0", "ws"),
+    libsql_client_0_14_0_over_websocket_with_tls: javascript::libsql("0.14.0", "wss"),
     libsql_client_0_18_0_over_http: javascript::libsql("0.18.0", "http"),
+    libsql_client_0_18_0_over_https: javascript::libsql("0.18.0", "https"),
     libsql_client_0_18_0_over_websocket: javascript::libsql("0.18.0", "ws"),
+    libsql_client_0_18_0_over_websocket_with_tls: javascript::libsql("0.18.0", "wss"),
     libsql_client_web_0_5_6_over_http: javascript::libsql_web("0.5.6", "http"),
     libsql_client_web_0_5_6_over_websocket: javascript::libsql_web("0.5.6", "ws"),
     libsql_client_web_0_14_0_over_http: javascript::libsql_web("0.14.0", "http"),

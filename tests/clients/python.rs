@@ -8,21 +8,20 @@ use super::report::{self, Report};
 use super::run::{Run, run_tests};
 
 pub(super) fn libsql_client(transport: &'static str) -> Run {
-    let speaks = if transport == "http" { "Hrana 1" } else { "Hrana 2" };
-    run("test_libsql_client", &["libsql-client"], speaks, transport)
+    run("test_libsql_client", &["libsql-client"], transport)
 }
 
 pub(super) fn libsql() -> Run {
-    run("test_libsql", &["libsql"], "Hrana 3", "http")
+    run("test_libsql", &["libsql"], "http")
 }
 
 pub(super) fn sqlalchemy() -> Run {
-    run("test_sqlalchemy", &["SQLAlchemy", "sqlalchemy-libsql"], "Hrana 3", "http")
+    run("test_sqlalchemy", &["SQLAlchemy", "sqlalchemy-libsql"], "http")
 }
 
-fn run(module: &'static str, names: &[&str], speaks: &'static str, transport: &'static str) -> Run {
+fn run(module: &'static str, names: &[&str], transport: &'static str) -> Run {
     let packages = names.iter().map(|name| (name.to_string(), required(name))).collect();
-    Run::new("Python", packages, speaks, transport, move || tests(module, transport))
+    Run::new("Python", packages, transport, move || tests(module, transport))
 }
 
 /// The version of a package that is installed.

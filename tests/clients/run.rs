@@ -18,8 +18,6 @@ pub(super) struct Run {
     pub(super) language: &'static str,
     /// Its packages, and the version of each.
     pub(super) packages: Vec<(String, String)>,
-    /// The version of Hrana; in JSON, if nothing is said.
-    pub(super) speaks: &'static str,
     /// The scheme of its URLs.
     pub(super) transport: &'static str,
     tests: Box<dyn Fn() -> Report + Send + Sync>,
@@ -30,12 +28,11 @@ impl Run {
     pub(super) fn new(
         language: &'static str,
         packages: Vec<(String, String)>,
-        speaks: &'static str,
         transport: &'static str,
         tests: impl Fn() -> Report + Send + Sync + 'static,
     ) -> Self {
         let (tests, outcome) = (Box::new(tests), OnceLock::new());
-        Run { language, packages, speaks, transport, tests, outcome }
+        Run { language, packages, transport, tests, outcome }
     }
 
     /// What the tests reported; panics with all there is to know if one failed. Whoever asks first runs them.
@@ -44,15 +41,29 @@ impl Run {
     }
 }
 
-/// Runs tests to their end on a server of their own, of which their environment tells them, and returns their
-/// output.
-pub(super) fn run_tests(mut command: Command, transport: &str) -> String {
+/// What is left of a run.
+pub(super) struct Finished {
+    pub(super) output: String,
+    /// What the server says of the requests.
+    pub(super) log: String,
+}
+
+/// Runs tests to their end on a server of their own, of which their environment tells them.
+pub(super) fn run_tests(mut command: Command, transport: &str) -> Finished {
     let data_dir = TempDir::new().unwrap();
-    let server = Program::start(data_dir.path());
+    let mut hranad = program::command();
+    hranad.args(["--listen", "127.0.0.1:0", "--data-dir"]).arg(data_dir.path());
+    hranad.args(["--log", "info,hranad::router=debug,hranad::http::ws=debug"]);
+    if ["https", "wss"].contains(&transport) {
+        hranad.args(["--tls", "local"]);
+        command.env("NODE_EXTRA_CA_CERTS", data_dir.path().join("tls/ca.pem"));
+    }
+    let server = Program::run(hranad);
     let token = fs::read_to_string(data_dir.path().join("api-token")).unwrap();
     command.env("HRANAD_URL", server.url()).env("HRANAD_API_TOKEN", token.trim());
     command.env("LIBSQL_TRANSPORT", transport);
-    run(command, &server)
+    let output = run(command, &server);
+    Finished { output, log: server.log() }
 }
 
 /// Runs a program to its end and returns its output; panics with all there is to know if it fails.

@@ -9,7 +9,7 @@ use super::run::{Run, run_tests};
 
 pub(super) fn libsql() -> Run {
     let packages = vec![("libsql".to_owned(), locked("libsql"))];
-    Run::new("Rust", packages, "Hrana 3", "http", tests)
+    Run::new("Rust", packages, "http", tests)
 }
 
 /// The version of a crate that is built.

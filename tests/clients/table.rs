@@ -12,8 +12,8 @@ const END: &str = "<!-- Until here. -->\n";
 
 /// A line of the table: runs that differ in their transport only.
 struct Line {
-    /// Language, client, version, what it speaks.
-    cells: [String; 4],
+    /// Language, client, version.
+    cells: [String; 3],
     transports: Vec<&'static str>,
     report: Report,
 }
@@ -22,11 +22,11 @@ fn path() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")
 }
 
-fn cells(run: &Run) -> [String; 4] {
+fn cells(run: &Run) -> [String; 3] {
     let join = |texts: Vec<String>| texts.join(", ");
     let names = run.packages.iter().map(|(name, _)| format!("`{name}`")).collect();
     let versions = run.packages.iter().map(|(_, version)| version.clone()).collect();
-    [run.language.to_owned(), join(names), join(versions), run.speaks.to_owned()]
+    [run.language.to_owned(), join(names), join(versions)]
 }
 
 fn lines() -> Vec<Line> {
@@ -49,7 +49,8 @@ fn table() -> String {
     let mut table = format!("| {} | {} | all |\n", head.join(" | "), KINDS.join(" | "));
     table += &format!("|{}{}\n", "---|".repeat(head.len()), "--:|".repeat(KINDS.len() + 1));
     let mut language = String::new();
-    for Line { cells: [of, client, version, speaks], transports, report } in lines() {
+    for Line { cells: [of, client, version], transports, report } in lines() {
+        let speaks = Vec::from_iter(report.spoken).join(", ");
         let shown = if of == language { "" } else { &of };
         table +=
             &format!("| {shown} | {client} | {version} | {speaks} | {} |", transports.join(", "));
