@@ -8,6 +8,7 @@ mod clients;
 mod command_line;
 mod conversations;
 mod crash;
+mod fuzz;
 mod harness;
 mod idle;
 mod names;
