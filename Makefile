@@ -14,15 +14,19 @@ python := tests/clients/python
 python_installed := $(python)/.venv/installed
 go := tests/clients/go
 rust := tests/clients/rust
+fuzz := protocol/fuzz
+# How long each target of `make fuzz` runs.
+FUZZ_SECONDS ?= 60
 turso := tests/clients/turso
 
-.PHONY: help test check bench docker
+.PHONY: help test check fuzz bench docker
 .PHONY: clients clients-js clients-python clients-go clients-rust clients-turso
 .PHONY: rust-toolchain node-toolchain python-toolchain go-toolchain sqlite3-toolchain
 
 help:
 	@echo 'make test    run all tests, after installing the published clients that they use'
 	@echo 'make check   check the format, and the code by clippy'
+	@echo 'make fuzz    look for input that the protocol crate cannot bear'
 	@echo 'make bench   measure'
 	@echo 'make docker  build the image hranad'
 
@@ -32,7 +36,17 @@ test: rust-toolchain clients
 check: rust-toolchain
 	$(CARGO) fmt --all --check
 	cd $(rust) && $(CARGO) fmt --check
+	cd $(fuzz) && $(CARGO) fmt --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+# The compiler's flags for this are in $(fuzz)/.cargo/config.toml; they are for the targets alone, not for the
+# programs that build them, which is why the target has to be named.
+fuzz: rust-toolchain
+	cd $(fuzz) && for target in json protobuf crossing entries; do \
+		mkdir -p artifacts && $(CARGO) run --locked --release --bin $$target \
+			--target "$$(rustc -vV | sed -n 's/^host: //p')" -- corpus/$$target \
+			-artifact_prefix=artifacts/$$target- -max_total_time=$(FUZZ_SECONDS) || exit 1; \
+	done
 
 bench: rust-toolchain
 	$(CARGO) run --release --locked -p hranad-bench

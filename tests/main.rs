@@ -9,6 +9,7 @@ mod command_line;
 mod commands;
 mod conversations;
 mod crash;
+mod fuzz;
 mod harness;
 mod idle;
 mod names;

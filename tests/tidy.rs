@@ -126,7 +126,9 @@ fn the_protocol_does_no_io() {
 
 #[test]
 fn files_say_what_they_are_and_stay_small() {
-    for directory in ["src", "protocol/src", "bench/src", "tests"] {
+    for directory in
+        ["src", "protocol/src", "protocol/fuzz/src", "protocol/fuzz/targets", "bench/src", "tests"]
+    {
         for path in rust_files(&root().join(directory)) {
             let text = fs::read_to_string(&path).unwrap();
             assert!(text.starts_with("//!"), "{} does not say what it is", path.display());

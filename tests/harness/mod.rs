@@ -31,10 +31,40 @@ pub(crate) enum Http {
 /// A running server and the clients that talk to it.
 pub(crate) struct TestServer {
     server: Server,
-    http1: Client<HttpConnector, Full<Bytes>>,
-    http2: Client<HttpConnector, Full<Bytes>>,
+    clients: Clients,
     pub(crate) token: String,
     pub(crate) directory: TempDir,
+}
+
+/// HTTP clients, one for each version, that keep their connections.
+pub(crate) struct Clients {
+    one: Client<HttpConnector, Full<Bytes>>,
+    two: Client<HttpConnector, Full<Bytes>>,
+}
+
+impl Clients {
+    pub(crate) fn new() -> Self {
+        let mut builder = Client::builder(TokioExecutor::new());
+        builder.pool_timer(TokioTimer::new());
+        let one = builder.build_http();
+        Clients { one, two: builder.http2_only(true).build_http() }
+    }
+
+    /// The answer as far as its head; the body is read by the caller.
+    pub(crate) async fn begin(
+        &self,
+        http: Http,
+        request: Request<Full<Bytes>>,
+    ) -> Response<Incoming> {
+        let client = if http == Http::Two { &self.two } else { &self.one };
+        client.request(request).await.unwrap()
+    }
+
+    pub(crate) async fn send(&self, http: Http, request: Request<Full<Bytes>>) -> Answer {
+        let (parts, body) = self.begin(http, request).await.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
 }
 
 /// What the server answered.
@@ -85,14 +115,7 @@ impl TestServer {
         let args: ServeArgs = Cli::try_parse_from(line).unwrap().serve;
         let server = Server::start(&args).await.unwrap();
         let token = fs::read_to_string(server.api_token_path()).unwrap().trim().to_owned();
-        let client = || {
-            let mut builder = Client::builder(TokioExecutor::new());
-            builder.pool_timer(TokioTimer::new());
-            builder
-        };
-        let http1 = client().build_http();
-        let http2 = client().http2_only(true).build_http();
-        TestServer { server, http1, http2, token, directory }
+        TestServer { server, clients: Clients::new(), token, directory }
     }
 
     /// Stops the server, which must come to its end and leave closed and sound files.
@@ -127,14 +150,11 @@ impl TestServer {
         http: Http,
         request: Request<Full<Bytes>>,
     ) -> Response<Incoming> {
-        let client = if http == Http::Two { &self.http2 } else { &self.http1 };
-        client.request(request).await.unwrap()
+        self.clients.begin(http, request).await
     }
 
     pub(crate) async fn send(&self, http: Http, request: Request<Full<Bytes>>) -> Answer {
-        let (parts, body) = self.begin(http, request).await.into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
-        Answer { status: parts.status, headers: parts.headers, body }
+        self.clients.send(http, request).await
     }
 
     /// A request with headers, over HTTP/1.1.

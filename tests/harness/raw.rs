@@ -1,17 +1,20 @@
 //! A WebSocket whose bytes are the test's own: nothing is answered, and nothing is refused to be sent.
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
 use super::TestServer;
 
-pub(crate) struct RawSocket {
-    pub(crate) stream: TcpStream,
+pub(crate) struct RawSocket(Frames<TcpStream>);
+
+/// What the server sends, frame by frame.
+pub(crate) struct Frames<S> {
+    stream: S,
     /// What was received and not looked at yet.
     received: Vec<u8>,
 }
 
-/// What the server sent.
 #[derive(Debug)]
 pub(crate) struct Frame {
     pub(crate) opcode: u8,
@@ -22,9 +25,10 @@ impl RawSocket {
     pub(crate) async fn open(server: &TestServer, subprotocol: &str) -> Self {
         let mut stream = TcpStream::connect(server.address()).await.unwrap();
         let head = format!(
-            "GET / HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+            "GET / HTTP/1.1\r\nhost: {}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
              sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\
-             sec-websocket-protocol: {subprotocol}\r\n\r\n"
+             sec-websocket-protocol: {subprotocol}\r\n\r\n",
+            server.address()
         );
         stream.write_all(head.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
@@ -32,19 +36,39 @@ impl RawSocket {
             answer.push(stream.read_u8().await.unwrap());
         }
         assert!(answer.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&answer));
-        RawSocket { stream, received: Vec::new() }
+        RawSocket(Frames { stream, received: Vec::new() })
     }
 
-    pub(crate) async fn raw(&mut self, bytes: &[u8]) {
-        self.stream.write_all(bytes).await.unwrap();
+    pub(crate) fn into_split(self) -> (Frames<OwnedReadHalf>, OwnedWriteHalf) {
+        let Frames { stream, received } = self.0;
+        let (stream, writing) = stream.into_split();
+        (Frames { stream, received }, writing)
+    }
+
+    /// Sends bytes, unless the server does not take them any more.
+    pub(crate) async fn try_raw(&mut self, bytes: &[u8]) {
+        let _ = self.0.stream.write_all(bytes).await;
     }
 
     /// Sends one text message.
     pub(crate) async fn text(&mut self, text: &str) {
-        self.raw(&frame(0x81, text.as_bytes())).await;
+        self.0.stream.write_all(&frame_with(0x81, [0; 4], text.as_bytes())).await.unwrap();
     }
 
-    /// The next frame; `None` when the server has closed the connection.
+    /// The code and reason with which the server closes; `None` if it just hangs up.
+    pub(crate) async fn closed(&mut self) -> Option<(u16, String)> {
+        loop {
+            let Frame { opcode, payload } = self.0.next().await?;
+            if let (8, [first, second, reason @ ..]) = (opcode, &payload[..]) {
+                let code = u16::from_be_bytes([*first, *second]);
+                return Some((code, String::from_utf8(reason.to_vec()).unwrap()));
+            }
+        }
+    }
+}
+
+impl<S: AsyncRead + Unpin> Frames<S> {
+    /// The next frame; `None` when the connection has ended.
     pub(crate) async fn next(&mut self) -> Option<Frame> {
         loop {
             if let Some((frame, length)) = parse(&self.received) {
@@ -57,21 +81,10 @@ impl RawSocket {
             }
         }
     }
-
-    /// The code and reason with which the server closes; `None` if it just hangs up.
-    pub(crate) async fn closed(&mut self) -> Option<(u16, String)> {
-        loop {
-            let Frame { opcode, payload } = self.next().await?;
-            if let (8, [first, second, reason @ ..]) = (opcode, &payload[..]) {
-                let code = u16::from_be_bytes([*first, *second]);
-                return Some((code, String::from_utf8(reason.to_vec()).unwrap()));
-            }
-        }
-    }
 }
 
-/// A frame as a client has to send it: masked, if only by zeros.
-pub(crate) fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+/// A frame as a client has to send it, masked.
+pub(crate) fn frame_with(first: u8, mask: [u8; 4], payload: &[u8]) -> Vec<u8> {
     let mut bytes = vec![first];
     match payload.len() {
         length @ 0..126 => bytes.push(0x80 | length as u8),
@@ -84,8 +97,8 @@ pub(crate) fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
             bytes.extend((length as u64).to_be_bytes());
         }
     }
-    bytes.extend([0; 4]);
-    bytes.extend(payload);
+    bytes.extend(mask);
+    bytes.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask));
     bytes
 }
 
