@@ -20,7 +20,7 @@ use crate::http::App;
 use crate::limits;
 use crate::listener;
 use crate::names::{Names, Reach};
-use crate::namespace::Namespaces;
+use crate::namespace::{Namespaces, Seeds};
 use crate::router;
 use crate::sqlite::Engine;
 use crate::tls;
@@ -56,6 +56,7 @@ impl Server {
             config.retention,
         )?;
         let namespaces = Arc::new(namespaces);
+        let seeds = Arc::new(Seeds::open(data_dir.path())?);
         let streams = Arc::new(Streams::new(config.transaction_idle));
 
         let names = Names {
@@ -66,8 +67,12 @@ impl Server {
         let tls = tls::open(config, data_dir.path(), &names, config.listen.ip())?;
         let (listener, address) = bind(config.listen).await?;
         let (stop, stopped) = watch::channel(false);
-        let sweeping =
-            tokio::spawn(sweep(Arc::clone(&namespaces), Arc::clone(&streams), stopped.clone()));
+        let sweeping = tokio::spawn(sweep(
+            Arc::clone(&namespaces),
+            Arc::clone(&seeds),
+            Arc::clone(&streams),
+            stopped.clone(),
+        ));
         let (tls, renewal) = tls.unzip();
         let renewing = renewal.map(|renewal| tokio::spawn(renewal.run(stopped.clone())));
         let is_open = address.ip().is_loopback() && config.auth == AuthMode::Default;
@@ -76,6 +81,7 @@ impl Server {
         let app = Arc::new(App {
             catalog,
             namespaces,
+            seeds,
             streams,
             gate: Arc::new(gate),
             authority,
@@ -155,6 +161,7 @@ async fn bind(listen: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
 /// Ends what has been idle for too long, again and again.
 async fn sweep(
     namespaces: Arc<Namespaces>,
+    seeds: Arc<Seeds>,
     streams: Arc<Streams>,
     mut stopped: watch::Receiver<bool>,
 ) {
@@ -165,6 +172,7 @@ async fn sweep(
             _ = stopped.changed() => return,
         }
         streams.sweep(Instant::now());
+        seeds.sweep(Instant::now());
         namespaces.sweep(limits::IDLE_CONNECTION);
         if let Err(error) = namespaces.refresh_if_changed() {
             tracing::error!("{error}");

@@ -4,7 +4,7 @@ pub mod arrival;
 pub mod caller;
 mod chunks;
 pub mod cursor;
-mod detached;
+pub mod detached;
 pub mod dump;
 mod failure;
 pub mod info;
@@ -27,12 +27,13 @@ use crate::catalog::Catalog;
 use crate::config::Network;
 use crate::hrana::Streams;
 use crate::names::Names;
-use crate::namespace::Namespaces;
+use crate::namespace::{Namespaces, Seeds};
 
 /// What the handlers share.
 pub struct App {
     pub catalog: Arc<Catalog>,
     pub namespaces: Arc<Namespaces>,
+    pub seeds: Arc<Seeds>,
     pub streams: Arc<Streams>,
     pub gate: Arc<Gate>,
     /// Mints tokens.

@@ -28,7 +28,7 @@ impl Files {
 
     /// Creates the file of an empty database, durably, or nothing.
     pub(super) fn create(&self, id: Uuid) -> Result<()> {
-        self.make(id, |path| sqlite::create_file(path))
+        self.make(id, sqlite::create_file)
     }
 
     /// Creates the file of a database with what another one contains now, durably, or nothing.

@@ -3,12 +3,11 @@
 //! A database exists once its row in the catalog is committed; its file is whole before that. It is deleted for its
 //! clients once the row says so; its files go when the retention is over, also after a crash.
 
-use std::path::PathBuf;
 use std::sync::PoisonError;
 
 use uuid::Uuid;
 
-use super::{Namespaces, not_found};
+use super::{Namespaces, ScratchFile, not_found};
 use crate::catalog::{self, Filter, Group, GroupName, NamespaceName, Parent, Record, Settings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sqlite::block;
@@ -18,8 +17,8 @@ pub enum Seed {
     Empty,
     /// What another database contains now.
     Copy(Record),
-    /// A file of the data directory, which the database takes over.
-    File(PathBuf),
+    /// A file in WAL mode that is durable and nobody has open; the database takes it over.
+    File(ScratchFile),
 }
 
 /// A database to be created.
@@ -43,11 +42,21 @@ impl Namespaces {
         block(|| self.create_blocking(new))
     }
 
-    pub(super) fn create_blocking(&self, new: NewDatabase) -> Result<Record> {
-        if self.catalog.database(&new.name)?.is_some() {
-            let message = format!("database with name {} already exists", new.name);
+    /// Fails if there is a database of this name.
+    pub fn check_is_free(&self, name: &NamespaceName) -> Result<()> {
+        block(|| self.check_is_free_blocking(name))
+    }
+
+    fn check_is_free_blocking(&self, name: &NamespaceName) -> Result<()> {
+        if self.catalog.database(name)?.is_some() {
+            let message = format!("database with name {name} already exists");
             return Err(Error::new(ErrorKind::DatabaseExists, message));
         }
+        Ok(())
+    }
+
+    pub(super) fn create_blocking(&self, new: NewDatabase) -> Result<Record> {
+        self.check_is_free_blocking(&new.name)?;
         let group = self.catalog.group(&new.group)?;
         let group = group.ok_or_else(|| {
             Error::bad_request(format!("group not found: there is no group {}", new.group))
@@ -70,7 +79,7 @@ impl Namespaces {
         match &new.seed {
             Seed::Empty => self.files.create(record.id)?,
             Seed::Copy(source) => self.files.copy(source.id, record.id)?,
-            Seed::File(path) => self.files.adopt(path, record.id)?,
+            Seed::File(file) => self.files.adopt(file.path(), record.id)?,
         }
         match self.catalog.create_database(&record) {
             Ok(()) => Ok(record),

@@ -7,6 +7,7 @@
 mod active;
 mod arguments;
 mod cache;
+mod checked_file;
 mod connection;
 mod database;
 mod describe;
@@ -15,6 +16,7 @@ mod dump;
 mod execution;
 mod executor;
 mod file;
+mod import;
 mod interruption;
 mod policy;
 #[cfg(test)]
@@ -28,6 +30,7 @@ mod session;
 mod sink;
 mod slowness;
 mod statement;
+mod statement_reader;
 mod table_policy;
 #[cfg(test)]
 mod table_policy_tests;
@@ -40,6 +43,7 @@ pub use dump::Dump;
 pub use execution::{Pace, Progress, skip_blank};
 pub use executor::{Executor, Work, block, try_quickly};
 pub use file::{copy_file, create_file};
+pub use import::Import;
 pub use interruption::Interruption;
 pub use run::{Run, RunStep};
 pub use script::Script;

@@ -145,6 +145,13 @@ pub(super) fn judge(
     }
 }
 
+/// Whether dumps may do something that nobody else may: the tool `sqlite3` dumps a virtual table as the row that it
+/// has in the schema, and with the tables in which it keeps its data.
+pub(super) fn is_of_dump(action: &AuthAction<'_>) -> bool {
+    matches!(action, AuthAction::Pragma { pragma_name, .. }
+        if pragma_name.eq_ignore_ascii_case("writable_schema"))
+}
+
 /// The error of a statement that was denied.
 pub(super) fn denied(reason: &str) -> Error {
     Error::new(ErrorKind::Denied, format!("not authorized: {reason}"))
