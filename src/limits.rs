@@ -198,6 +198,9 @@ pub const DUMP_KEPT: Duration = Duration::from_secs(3600);
 /// How long the next piece of an upload may take to arrive.
 pub const UPLOAD_STALL: Duration = Duration::from_secs(60);
 
+/// How much of an exported file is in memory, twice.
+pub const EXPORT_CHUNK_BYTES: usize = 256 * KIB;
+
 /// Whole databases that are read and written at once, for seeds and exports: each keeps a disk busy.
 pub const SEEDS_AT_ONCE: usize = 4;
 

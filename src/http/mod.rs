@@ -6,6 +6,7 @@ mod chunks;
 pub mod cursor;
 pub mod detached;
 pub mod dump;
+pub mod export;
 mod failure;
 pub mod info;
 pub mod legacy;

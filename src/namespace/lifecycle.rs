@@ -3,11 +3,12 @@
 //! A database exists once its row in the catalog is committed; its file is whole before that. It is deleted for its
 //! clients once the row says so; its files go when the retention is over, also after a crash.
 
+use std::path::Path;
 use std::sync::PoisonError;
 
 use uuid::Uuid;
 
-use super::{Namespaces, ScratchFile, not_found};
+use super::{Namespace, Namespaces, ScratchFile, not_found};
 use crate::catalog::{self, Filter, Group, GroupName, NamespaceName, Parent, Record, Settings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sqlite::block;
@@ -88,6 +89,12 @@ impl Namespaces {
                 Err(error)
             }
         }
+    }
+
+    /// Makes a file with what a database contains now.
+    pub fn copy_to(&self, namespace: &Namespace, path: &Path) -> Result<()> {
+        namespace.check()?;
+        self.files.copy_to(namespace.id(), path)
     }
 
     /// Deletes a database: at once for its clients, and on disk when the retention is over.

@@ -71,16 +71,19 @@ pub(crate) async fn create(
     operator.may(Scope::DbCreate, &group)?;
     let size_limit = fields.size_limit.and_then(Size::limit);
     let settings = Settings { size_limit, ..Settings::default() };
+    let mut work = None;
     let seed = match fields.seed {
         None => Seed::Empty,
         Some(seed) => {
             // Before what may take long.
             app.namespaces.check_is_free(&name)?;
+            work = Some(app.seeds.work().await?);
             seeds::read(&app, &operator, seed, &settings).await?
         }
     };
     let new = NewDatabase { name, group: group.name, seed, settings };
     let record = app.namespaces.create(new)?;
+    drop(work);
     Ok(json_response(&OneBody { database: DatabaseBody::new(&record, &place) }))
 }
 

@@ -47,7 +47,6 @@ pub(super) async fn read(
         }
         "dump" => {
             let url = seed.url.ok_or_else(|| Error::bad_request("seed: `url` is missing"))?;
-            let _work = app.seeds.work().await?;
             let dump = dumps::take(app, operator, &url)?;
             import(app.seeds.scratch_file(), dump.file.open()?, settings.size_limit).await
         }

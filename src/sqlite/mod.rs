@@ -45,6 +45,7 @@ pub use executor::{Executor, Work, block, try_quickly};
 pub use file::{copy_file, create_file};
 pub use import::Import;
 pub use interruption::Interruption;
+pub use policy::check_whole;
 pub use run::{Run, RunStep};
 pub use script::Script;
 pub use session::SavedSession;
