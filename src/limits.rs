@@ -4,6 +4,7 @@ use std::time::Duration;
 
 pub const KIB: usize = 1024;
 pub const MIB: usize = 1024 * KIB;
+pub const GIB: u64 = 1024 * MIB as u64;
 
 /// Operations of SQLite's virtual machine between two looks at deadline and cancellation: some tens of
 /// microseconds, so that stopping is prompt and looking costs nothing.
@@ -183,6 +184,37 @@ pub const HTTP2_STREAMS_MAX: u32 = 256;
 /// Connections of the listener.
 pub const SOCKETS_MAX: usize = 20_000;
 
+/// Largest dump of which a database is made, as the `turso` CLI has it for what it uploads.
+pub const DUMP_BYTES_MAX: u64 = 8 * GIB;
+
+/// Longest statement of a dump: a row of `VALUE_BYTES_MAX`, of which each byte is two digits or a doubled quote.
+pub const DUMP_STATEMENT_BYTES_MAX: usize = 2 * VALUE_BYTES_MAX + MIB;
+
+/// How much of a dump is read at once.
+pub const DUMP_READ_BYTES: usize = 256 * KIB;
+
+/// How long one statement of a dump may run: it may make the index of a large table.
+pub const DUMP_STATEMENT: Duration = Duration::from_secs(600);
+
+/// Page cache in KiB while a dump is read, so that the pages of indexes are not written again and again.
+pub const DUMP_CACHE_KIB: usize = 32 * 1024;
+
+/// How long the check of a whole file may take.
+pub const FILE_CHECK: Duration = Duration::from_secs(600);
+
+/// Dumps that are kept for who has uploaded them, and for how long. The `turso` CLI uses one at once.
+pub const DUMPS_KEPT_MAX: usize = 64;
+pub const DUMP_KEPT: Duration = Duration::from_secs(3600);
+
+/// How long the next piece of an upload may take to arrive.
+pub const UPLOAD_STALL: Duration = Duration::from_secs(60);
+
+/// How much of an exported file is in memory, twice.
+pub const EXPORT_CHUNK_BYTES: usize = 256 * KIB;
+
+/// Whole databases that are read and written at once, for seeds and exports: each keeps a disk busy.
+pub const SEEDS_AT_ONCE: usize = 4;
+
 /// Longest label of a host name (RFC 1035).
 pub const HOST_LABEL_BYTES_MAX: usize = 63;
 
@@ -221,4 +253,5 @@ const _: () = assert!(REPLY_KEPT_BYTES_MAX < STREAMS_BYTES_MAX);
 const _: () = assert!(SQL_STORE_BYTES_MAX < STREAMS_BYTES_MAX);
 const _: () = assert!(CURSOR_CHUNK_BYTES < RESPONSE_BYTES_MAX);
 const _: () = assert!(SQL_BYTES_MAX <= VALUE_BYTES_MAX);
+const _: () = assert!(DUMP_STATEMENT_BYTES_MAX <= i32::MAX as usize);
 const _: () = assert!(STREAMS_HOLDING_MAX < CONNECTIONS_MAX);

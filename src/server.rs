@@ -21,7 +21,7 @@ use crate::keys::Keys;
 use crate::limits;
 use crate::listener;
 use crate::names::{Names, Reach};
-use crate::namespace::Namespaces;
+use crate::namespace::{Namespaces, Seeds};
 use crate::router;
 use crate::sqlite::{Engine, block};
 use crate::tls;
@@ -74,6 +74,7 @@ impl Server {
         let namespaces = Arc::new(namespaces);
         let keys = Keys::open(&config.auth_key, Arc::clone(&authority), Arc::clone(&catalog))?;
         let keys = Arc::new(keys);
+        let seeds = Arc::new(Seeds::open(data_dir.path())?);
         let streams = Arc::new(Streams::new(config.transaction_idle));
 
         let names = names(config);
@@ -82,6 +83,7 @@ impl Server {
         let (stop, stopped) = watch::channel(false);
         let sweeper = Sweeper {
             namespaces: Arc::clone(&namespaces),
+            seeds: Arc::clone(&seeds),
             streams: Arc::clone(&streams),
             keys: Arc::clone(&keys),
         };
@@ -94,6 +96,7 @@ impl Server {
         let app = Arc::new(App {
             catalog,
             namespaces,
+            seeds,
             streams: Arc::clone(&streams),
             gate: Arc::new(gate),
             authority,
@@ -208,6 +211,7 @@ async fn bind(listen: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
 /// Looks again and again for what has to end, and for what others have changed.
 struct Sweeper {
     namespaces: Arc<Namespaces>,
+    seeds: Arc<Seeds>,
     streams: Arc<Streams>,
     keys: Arc<Keys>,
 }
@@ -230,6 +234,7 @@ impl Sweeper {
 
     fn sweep(&self) -> Result<()> {
         self.streams.sweep(Instant::now());
+        self.seeds.sweep(Instant::now());
         self.namespaces.sweep(limits::IDLE_CONNECTION);
         block(|| match self.namespaces.refresh_if_changed()? {
             true => self.keys.refresh(),

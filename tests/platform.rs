@@ -1,5 +1,8 @@
 //! The platform API's databases, and what deleting one does to those who use it.
 
+mod dumps;
+mod export;
+
 use hyper::Method;
 use serde_json::{Value, json};
 

@@ -4,8 +4,9 @@ pub mod arrival;
 pub mod caller;
 mod chunks;
 pub mod cursor;
-mod detached;
+pub mod detached;
 pub mod dump;
+pub mod export;
 mod failure;
 pub mod info;
 pub mod legacy;
@@ -29,12 +30,13 @@ use crate::config::Network;
 use crate::hrana::Streams;
 use crate::keys::Keys;
 use crate::names::Names;
-use crate::namespace::Namespaces;
+use crate::namespace::{Namespaces, Seeds};
 
 /// What the handlers share.
 pub struct App {
     pub catalog: Arc<Catalog>,
     pub namespaces: Arc<Namespaces>,
+    pub seeds: Arc<Seeds>,
     pub streams: Arc<Streams>,
     pub gate: Arc<Gate>,
     /// Mints tokens.

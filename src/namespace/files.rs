@@ -33,7 +33,12 @@ impl Files {
 
     /// Creates the file of a database with what another one contains now, durably, or nothing.
     pub(super) fn copy(&self, from: Uuid, id: Uuid) -> Result<()> {
-        self.make(id, |path| sqlite::copy_file(&self.path(from), path))
+        self.make(id, |path| self.copy_to(from, path))
+    }
+
+    /// Makes another file with what a database contains now.
+    pub(super) fn copy_to(&self, from: Uuid, path: &Path) -> Result<()> {
+        sqlite::copy_file(&self.path(from), path)
     }
 
     /// Makes a file, which nobody has open, that of a database.

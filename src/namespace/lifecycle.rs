@@ -3,12 +3,12 @@
 //! A database exists once its row in the catalog is committed; its file is whole before that. It is deleted for its
 //! clients once the row says so; its files go when the retention is over, also after a crash.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::PoisonError;
 
 use uuid::Uuid;
 
-use super::{Namespaces, not_found};
+use super::{Namespace, Namespaces, ScratchFile, not_found};
 use crate::catalog::{self, Filter, Group, GroupName, NamespaceName, Parent, Record, Settings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sqlite::block;
@@ -18,8 +18,8 @@ pub enum Seed {
     Empty,
     /// What another database contains now.
     Copy(Record),
-    /// A file of the data directory, which the database takes over.
-    File(PathBuf),
+    /// A file in WAL mode that is durable and nobody has open; the database takes it over.
+    File(ScratchFile),
     /// What somebody else's file contains, which nobody writes to meanwhile.
     Foreign(PathBuf),
 }
@@ -45,11 +45,21 @@ impl Namespaces {
         block(|| self.create_blocking(new))
     }
 
-    pub(super) fn create_blocking(&self, new: NewDatabase) -> Result<Record> {
-        if self.catalog.database(&new.name)?.is_some() {
-            let message = format!("database with name {} already exists", new.name);
+    /// Fails if there is a database of this name.
+    pub fn check_is_free(&self, name: &NamespaceName) -> Result<()> {
+        block(|| self.check_is_free_blocking(name))
+    }
+
+    fn check_is_free_blocking(&self, name: &NamespaceName) -> Result<()> {
+        if self.catalog.database(name)?.is_some() {
+            let message = format!("database with name {name} already exists");
             return Err(Error::new(ErrorKind::DatabaseExists, message));
         }
+        Ok(())
+    }
+
+    pub(super) fn create_blocking(&self, new: NewDatabase) -> Result<Record> {
+        self.check_is_free_blocking(&new.name)?;
         let group = self.catalog.group(&new.group)?;
         let group = group.ok_or_else(|| {
             Error::bad_request(format!("group not found: there is no group {}", new.group))
@@ -72,7 +82,7 @@ impl Namespaces {
         match &new.seed {
             Seed::Empty => self.files.create(record.id)?,
             Seed::Copy(source) => self.files.copy(source.id, record.id)?,
-            Seed::File(path) => self.files.adopt(path, record.id)?,
+            Seed::File(file) => self.files.adopt(file.path(), record.id)?,
             Seed::Foreign(path) => self.files.take_over(path, record.id)?,
         }
         match self.catalog.create_database(&record) {
@@ -105,6 +115,12 @@ impl Namespaces {
     /// What is wrong with the file of a database; nothing if it is sound. Takes as long as reading all of it.
     pub fn check_file(&self, id: Uuid) -> Result<Vec<String>> {
         block(|| self.files.check(id))
+    }
+
+    /// Makes a file with what a database contains now.
+    pub fn copy_to(&self, namespace: &Namespace, path: &Path) -> Result<()> {
+        namespace.check()?;
+        self.files.copy_to(namespace.id(), path)
     }
 
     /// Deletes a database: at once for its clients, and on disk when the retention is over.

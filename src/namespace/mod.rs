@@ -6,6 +6,8 @@ mod admission;
 mod files;
 mod lifecycle;
 mod opened;
+mod scratch;
+mod seeds;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,6 +25,8 @@ use crate::sqlite::{Database, Engine, Lease, Tenancy, block};
 pub use self::admission::{Admission, Wanted};
 pub use self::lifecycle::{NewDatabase, Seed, group_not_found};
 pub use self::opened::Namespace;
+pub use self::scratch::ScratchFile;
+pub use self::seeds::{Seeds, UploadedDump};
 
 /// All databases.
 pub struct Namespaces {

@@ -12,6 +12,7 @@ use super::configuration::Size;
 use super::fields;
 use super::operator::Operator;
 use super::place::Place;
+use super::seeds::{self, SeedFields};
 use super::shapes::{DatabaseBody, DeletedBody, ListBody, OneBody, Pagination};
 use crate::auth::Scope;
 use crate::catalog::{Filter, Group, GroupName, NamespaceName, Record, Settings};
@@ -54,16 +55,6 @@ impl CreateFields {
     }
 }
 
-/// What a new database contains. The CLI calls the source of a copy `value`, the SDKs call it `name`.
-#[derive(Deserialize)]
-struct SeedFields {
-    #[serde(rename = "type")]
-    kind: String,
-    #[serde(alias = "value")]
-    name: Option<String>,
-    timestamp: Option<String>,
-}
-
 /// `POST …/databases`
 pub(crate) async fn create(
     operator: Operator,
@@ -78,14 +69,21 @@ pub(crate) async fn create(
     let name = NamespaceName::parse(name)?;
     let group = find_group(&app, &fields)?;
     operator.may(Scope::DbCreate, &group)?;
-    let seed = match fields.seed {
-        None => Seed::Empty,
-        Some(seed) => read_seed(&app, &operator, seed)?,
-    };
     let size_limit = fields.size_limit.and_then(Size::limit);
     let settings = Settings { size_limit, ..Settings::default() };
+    let mut work = None;
+    let seed = match fields.seed {
+        None => Seed::Empty,
+        Some(seed) => {
+            // Before what may take long.
+            app.namespaces.check_is_free(&name)?;
+            work = Some(app.seeds.work().await?);
+            seeds::read(&app, &operator, seed, &settings).await?
+        }
+    };
     let new = NewDatabase { name, group: group.name, seed, settings };
     let record = app.namespaces.create(new)?;
+    drop(work);
     Ok(json_response(&OneBody { database: DatabaseBody::new(&record, &place) }))
 }
 
@@ -107,23 +105,6 @@ fn find_group(app: &App, fields: &CreateFields) -> Result<Group> {
         }
     };
     group.ok_or_else(|| Error::bad_request(format!("group not found: there is no group {text}")))
-}
-
-fn read_seed(app: &App, operator: &Operator, seed: SeedFields) -> Result<Seed> {
-    match seed.kind.as_str() {
-        "database" => {
-            if seed.timestamp.is_some_and(|timestamp| !timestamp.is_empty()) {
-                return Err(Error::bad_request(
-                    "seed: there is no history to copy a database of the past from; leave `timestamp` out",
-                ));
-            }
-            let name = seed.name.ok_or_else(|| Error::bad_request("seed: `name` is missing"))?;
-            let source = app.namespaces.find(&NamespaceName::parse(&name)?)?;
-            operator.may(Scope::Read, &source.group)?;
-            Ok(Seed::Copy(source))
-        }
-        kind => Err(Error::bad_request(format!("seed: the type {kind:?} is not supported yet"))),
-    }
 }
 
 #[derive(Deserialize)]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use uuid::Uuid;
 
 use crate::auth::{ApiToken, Scope, Scopes};
 use crate::catalog::{ApiTokenRecord, Group};
@@ -13,7 +14,11 @@ use crate::http::caller::bearer;
 use crate::sqlite::block;
 
 /// A caller of the platform API. What it may do is asked for each thing that it does.
-pub(crate) struct Operator(ApiToken);
+pub(crate) struct Operator {
+    rights: ApiToken,
+    /// Of the token that the owner has minted; none for the owner's own.
+    token: Option<Uuid>,
+}
 
 impl FromRequestParts<Arc<App>> for Operator {
     type Rejection = Error;
@@ -24,11 +29,11 @@ impl FromRequestParts<Arc<App>> for Operator {
             // Looked up each time, so that a revoked token is worth nothing from then on.
             let record = block(|| app.catalog.api_token(&ApiToken::hash(text)))?;
             if let Some(record) = record {
-                return Ok(Operator(rights(&record)?));
+                return Ok(Operator { rights: rights(&record)?, token: Some(record.id) });
             }
         }
         app.gate.platform(token)?;
-        Ok(Operator(ApiToken { scopes: None, group: None }))
+        Ok(Operator { rights: ApiToken { scopes: None, group: None }, token: None })
     }
 }
 
@@ -41,17 +46,27 @@ fn rights(record: &ApiTokenRecord) -> Result<ApiToken> {
 impl Operator {
     /// Fails unless the operator may do this to the databases of a group.
     pub(super) fn may(&self, scope: Scope, group: &Group) -> Result<()> {
-        self.check(scope, self.0.allows(scope, Some(group.id)))
+        self.check(scope, self.rights.allows(scope, Some(group.id)))
     }
 
     /// Fails unless the operator may do this to the whole organization.
     pub(super) fn may_everywhere(&self, scope: Scope) -> Result<()> {
-        self.check(scope, self.0.allows(scope, None))
+        self.check(scope, self.rights.allows(scope, None))
+    }
+
+    /// Fails unless the operator may do this to some databases at least.
+    pub(super) fn may_somewhere(&self, scope: Scope) -> Result<()> {
+        self.check(scope, self.rights.allows(scope, self.rights.group))
+    }
+
+    /// By which token the operator came: what one has left here is for nobody else.
+    pub(super) fn token(&self) -> Option<Uuid> {
+        self.token
     }
 
     /// Fails unless the operator may do everything.
     pub(super) fn may_everything(&self) -> Result<()> {
-        match self.0 {
+        match self.rights {
             ApiToken { scopes: None, group: None } => Ok(()),
             _ => Err(Error::new(
                 ErrorKind::Unauthorized,
@@ -62,7 +77,7 @@ impl Operator {
 
     /// Whether a group and its databases are to be seen at all.
     pub(super) fn sees(&self, group: &Group) -> bool {
-        self.0.allows(Scope::Read, Some(group.id))
+        self.rights.allows(Scope::Read, Some(group.id))
     }
 
     /// Not 403: upon that the CLI forgets its organization.

@@ -16,7 +16,7 @@ use axum::routing::{MethodRouter, get, post};
 use tower::{Service, ServiceExt as _, service_fn};
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
-use tower_http::compression::predicate::SizeAbove;
+use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
 use tower_http::cors::{Any, CorsLayer};
 use tracing::Level;
 
@@ -24,7 +24,7 @@ use crate::error::{Error, ErrorKind};
 use crate::http::arrival::Arrival;
 use crate::http::caller::Caller;
 use crate::http::wire::{Protocol, WholeBody};
-use crate::http::{App, cursor, dump, info, legacy, pipeline, target, v1, ws};
+use crate::http::{App, cursor, dump, export, info, legacy, pipeline, target, v1, ws};
 use crate::limits;
 use crate::platform::login;
 
@@ -46,6 +46,9 @@ fn routes() -> Router<Arc<App>> {
         .route("/v3-protobuf/pipeline", post(pipeline_of(Protocol::HRANA_3_PROTOBUF)))
         .route("/v3-protobuf/cursor", post(cursor_of(Protocol::HRANA_3_PROTOBUF)))
         .route("/dump", get(dump::dump))
+        .route("/info", get(export::info))
+        .route("/export/{generation}", get(export::export))
+        .route("/sync/{generation}/{start}/{end}", get(export::frames))
         .merge(platform::routes())
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
@@ -83,9 +86,10 @@ pub fn service(
         .allow_headers(Any)
         .expose_headers(Any)
         .max_age(limits::CORS_MAX_AGE);
-    let compression = CompressionLayer::new()
-        .quality(CompressionLevel::Fastest)
-        .compress_when(SizeAbove::new(limits::COMPRESSED_BYTES_MIN));
+    let compression = CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(
+        SizeAbove::new(limits::COMPRESSED_BYTES_MIN)
+            .and(NotForContentType::const_new(export::SQLITE_FILE)),
+    );
     let plain = routes().with_state(Arc::clone(&app));
     let layered = plain.clone().layer(compression).layer(cors);
     service_fn(move |request: Request| {

@@ -9,7 +9,9 @@ use axum::Router;
 use axum::routing::{delete, get, post};
 
 use crate::http::App;
-use crate::platform::{account, api_tokens, configuration, databases, groups, login, tokens};
+use crate::platform::{
+    account, api_tokens, configuration, databases, dumps, groups, login, tokens,
+};
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
@@ -65,7 +67,10 @@ fn of_organization() -> Router<Arc<App>> {
 fn of_databases() -> Router<Arc<App>> {
     Router::new()
         .route("/databases", get(databases::list).post(databases::create))
-        .route("/databases/{database}", get(databases::show).delete(databases::delete))
+        .route(
+            "/databases/{database}",
+            get(databases::show).delete(databases::delete).post(dumps::upload),
+        )
         .route(
             "/databases/{database}/configuration",
             get(configuration::show).patch(configuration::configure),

@@ -17,6 +17,11 @@ use crate::limits;
 #[expect(clippy::disallowed_methods, reason = "the one place where tenants' files come into being")]
 pub fn create_file(path: &Path) -> Result<()> {
     let db = rusqlite::Connection::open(path).map_err(cannot_create)?;
+    close_as_wal(db)
+}
+
+/// Puts a file into WAL mode and closes it.
+pub(super) fn close_as_wal(db: rusqlite::Connection) -> Result<()> {
     let mode: String = db
         .pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))
         .map_err(cannot_create)?;
@@ -24,6 +29,13 @@ pub fn create_file(path: &Path) -> Result<()> {
         return Err(Error::internal("create the database file", format!("journal mode is {mode}")));
     }
     db.close().map_err(|(_, error)| cannot_create(error))
+}
+
+/// Makes a file durable that nobody has open.
+pub(super) fn sync(path: &Path) -> Result<()> {
+    let file = std::fs::File::open(path);
+    file.and_then(|file| file.sync_all())
+        .map_err(|error| Error::internal("make a database file durable", error))
 }
 
 /// Creates a file with what another one contains now, whoever writes to that meanwhile.
@@ -44,8 +56,7 @@ pub fn copy_file(from: &Path, path: &Path) -> Result<()> {
         return Err(Error::internal("copy the database file", format!("{outcome:?}")));
     }
     copy.close().map_err(|(_, error)| cannot_copy(error))?;
-    let file = std::fs::File::open(path);
-    file.and_then(|file| file.sync_all()).map_err(|e| Error::internal("copy the database file", e))
+    sync(path)
 }
 
 /// The most pages that a file can have (`SQLITE_MAX_PAGE_COUNT`).

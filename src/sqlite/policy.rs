@@ -10,7 +10,7 @@ use rusqlite::hooks::{AuthAction, AuthContext};
 use super::pragma::{self, Use};
 use super::table_policy;
 use crate::auth::{Access, TableAction};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Result};
 
 /// The answer to one action.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,6 +145,13 @@ pub(super) fn judge(
     }
 }
 
+/// Whether dumps may do something that nobody else may: the tool `sqlite3` dumps a virtual table as the row that it
+/// has in the schema, and with the tables in which it keeps its data.
+pub(super) fn is_of_dump(action: &AuthAction<'_>) -> bool {
+    matches!(action, AuthAction::Pragma { pragma_name, .. }
+        if pragma_name.eq_ignore_ascii_case("writable_schema"))
+}
+
 /// The error of a statement that was denied.
 pub(super) fn denied(reason: &str) -> Error {
     Error::new(ErrorKind::Denied, format!("not authorized: {reason}"))
@@ -190,6 +197,11 @@ fn deny(reason: &str) -> Verdict {
 /// The reason for denying what concerns tables that it does not name.
 pub(super) fn needs_all(what: &str) -> String {
     format!("{what} needs all rights on all tables; this access has those of some only")
+}
+
+/// Fails if something that concerns the whole file is asked for with the rights of some tables only.
+pub fn check_whole(access: &Access, what: &str) -> Result<()> {
+    if access.tables.is_none() { Ok(()) } else { Err(denied(&needs_all(what))) }
 }
 
 fn all_tables(access: &Access, what: &str) -> Verdict {

@@ -1,0 +1,72 @@
+//! What a new database contains: nothing, a copy of another one, or what a dump makes.
+
+use std::fs::File;
+
+use serde::Deserialize;
+
+use super::dumps;
+use super::operator::Operator;
+use crate::auth::Scope;
+use crate::catalog::{NamespaceName, Settings};
+use crate::error::{Error, Result};
+use crate::hrana::Disconnect;
+use crate::http::App;
+use crate::http::detached::detached;
+use crate::namespace::{ScratchFile, Seed};
+use crate::sqlite::{Import, block};
+
+/// The field `seed`. The CLI calls the source of a copy `value`, the SDKs call it `name`.
+#[derive(Deserialize)]
+pub(super) struct SeedFields {
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(alias = "value")]
+    name: Option<String>,
+    url: Option<String>,
+    timestamp: Option<String>,
+}
+
+/// Finds or makes what a new database shall contain. That may take long; when the client goes, it ends.
+pub(super) async fn read(
+    app: &App,
+    operator: &Operator,
+    seed: SeedFields,
+    settings: &Settings,
+) -> Result<Seed> {
+    match seed.kind.as_str() {
+        "database" => {
+            if seed.timestamp.is_some_and(|timestamp| !timestamp.is_empty()) {
+                return Err(Error::bad_request(
+                    "seed: there is no history to copy a database of the past from; leave `timestamp` out",
+                ));
+            }
+            let name = seed.name.ok_or_else(|| Error::bad_request("seed: `name` is missing"))?;
+            let source = app.namespaces.find(&NamespaceName::parse(&name)?)?;
+            operator.may(Scope::Read, &source.group)?;
+            Ok(Seed::Copy(source))
+        }
+        "dump" => {
+            let url = seed.url.ok_or_else(|| Error::bad_request("seed: `url` is missing"))?;
+            let dump = dumps::take(app, operator, &url)?;
+            import(app.seeds.scratch_file(), dump.file.open()?, settings.size_limit).await
+        }
+        kind => Err(Error::bad_request(format!("seed: the type {kind:?} is not supported yet"))),
+    }
+}
+
+/// Makes a database file of a dump.
+async fn import(file: ScratchFile, dump: File, size_limit: Option<u64>) -> Result<Seed> {
+    let disconnect = Disconnect::default();
+    let watched = disconnect.clone();
+    let work = async move {
+        watched.before_blocking().await;
+        block(|| {
+            let mut import = Import::create(file.path(), size_limit)?;
+            watched.watch(import.interruption());
+            import.execute(dump)?;
+            import.finish()
+        })?;
+        Ok(Seed::File(file))
+    };
+    detached(disconnect, work).await
+}
