@@ -88,6 +88,13 @@ pub const SOCKET_PLACE_BYTES: usize = BODY_BYTES_MAX / SOCKET_OUTSTANDING_MAX;
 /// Replies that wait for the socket; beyond it streams wait before they execute more.
 pub const SOCKET_REPLIES_MAX: usize = 16;
 
+/// Large results of one WebSocket: those that are being made, wait for the socket, or are fetched piece by piece. Each
+/// has up to [`RESPONSE_BYTES_MAX`]; beyond this number streams wait before they execute more.
+pub const SOCKET_RESULTS_MAX: usize = 16;
+
+/// A result of fewer bytes is not large: all outstanding requests of a socket may have one.
+pub const RESULT_BYTES_SMALL: usize = 256 * KIB;
+
 /// How often the client of a WebSocket is asked whether it is there, in the time for which it may be silent.
 pub const SOCKET_PINGS: u32 = 3;
 

@@ -15,6 +15,7 @@ pub struct Collect {
     current: usize,
     cols: Arc<[Col]>,
     rows: Rows,
+    bytes_max: usize,
     bytes_left: usize,
     /// There was no room for the error of a step.
     has_lost_errors: bool,
@@ -28,6 +29,7 @@ impl Collect {
             current: 0,
             cols: Arc::from([]),
             rows: Rows::default(),
+            bytes_max: bytes_left,
             bytes_left,
             has_lost_errors: false,
         }
@@ -96,6 +98,10 @@ impl Sink for Collect {
 
     fn room(&self) -> Option<usize> {
         self.wants_rows.then(|| self.bytes_left.saturating_sub(self.rows.size()))
+    }
+
+    fn held(&self) -> usize {
+        self.bytes_max - self.bytes_left + self.rows.size()
     }
 
     fn end(&mut self, summary: Summary) {

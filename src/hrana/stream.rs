@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use hrana_protocol::{Batch, SqlRef, Stmt, StreamRequest, StreamResponse};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::collect::Collect;
 use super::disconnect::Disconnect;
@@ -15,8 +16,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 use crate::namespace::{Namespace, Namespaces};
 use crate::sqlite::{
-    Arguments, Connection, Lease, Progress, Run, RunStep, SavedSession, Script, Sink, Tenancy,
-    Work, try_quickly,
+    Arguments, Connection, Lease, Progress, ResultPlaces, Run, RunStep, SavedSession, Script, Sink,
+    Tenancy, Work, try_quickly,
 };
 
 /// A database in the hands of one client. Bound to the rights it was opened with.
@@ -32,6 +33,7 @@ pub struct Stream {
     disconnect: Disconnect,
     /// Results that the request in progress may still add.
     bytes_left: usize,
+    places: ResultPlaces,
 }
 
 impl Stream {
@@ -46,7 +48,18 @@ impl Stream {
             sqls: SqlStore::default(),
             disconnect: Disconnect::default(),
             bytes_left: limits::RESPONSE_BYTES_MAX,
+            places: ResultPlaces::default(),
         }
+    }
+
+    /// Bounds the large results of all streams that share these places.
+    pub(super) fn share_places(&mut self, all: Arc<Semaphore>) {
+        self.places = ResultPlaces::of(all);
+    }
+
+    /// The place that is taken for the result of the request in progress.
+    pub(super) fn hand_over_place(&mut self) -> Option<OwnedSemaphorePermit> {
+        self.places.hand_over()
     }
 
     pub fn namespace(&self) -> &Arc<Namespace> {
@@ -89,6 +102,11 @@ impl Stream {
     /// Memory that the results of the request in progress occupy.
     pub fn result_bytes(&self) -> usize {
         limits::RESPONSE_BYTES_MAX - self.bytes_left
+    }
+
+    /// Counts what a request has as its result besides what this stream knows of.
+    pub(super) fn count_result(&mut self, bytes: usize) {
+        self.bytes_left = limits::RESPONSE_BYTES_MAX.saturating_sub(bytes);
     }
 
     /// Whether the client of the request in progress has gone; the stream must not be used again.
@@ -227,19 +245,28 @@ impl Stream {
     }
 
     async fn try_drive(&mut self, work: &mut (impl Work + Send)) -> Result<Progress> {
-        let connection = self.connect().await?;
-        let progress = try_quickly(connection, work)?;
-        if matches!(progress, Progress::Done | Progress::Paused) {
-            return Ok(progress);
+        if self.places.try_take() {
+            let connection = self.connect().await?;
+            let progress = try_quickly(connection, work)?;
+            if matches!(progress, Progress::Done | Progress::Paused) {
+                return Ok(progress);
+            }
         }
         self.disconnect.before_blocking().await;
         let namespace = Arc::clone(&self.namespace);
-        let connection = self.connect().await?;
-        namespace.database().executor().drive(connection, work).await
+        self.connect().await?;
+        match &mut self.connection {
+            Some(connection) => {
+                let executor = namespace.database().executor();
+                executor.drive(connection, work, &mut self.places).await
+            }
+            None => Err(no_connection()),
+        }
     }
 
     async fn with_connection<T>(&mut self, work: impl FnOnce(&mut Connection) -> T) -> Result<T> {
         self.disconnect.before_blocking().await;
+        self.places.take().await;
         let namespace = Arc::clone(&self.namespace);
         let connection = self.connect().await?;
         namespace.database().executor().run(|| work(connection)).await
@@ -264,9 +291,13 @@ impl Stream {
         }
         match &mut self.connection {
             Some(connection) => Ok(connection),
-            None => Err(Error::internal("open a connection", "it vanished")),
+            None => Err(no_connection()),
         }
     }
+}
+
+fn no_connection() -> Error {
+    Error::internal("open a connection", "it vanished")
 }
 
 impl Drop for Stream {

@@ -195,7 +195,7 @@ impl Conversation {
     }
 
     async fn send(&mut self, reply: Reply) -> Result<(), Closing> {
-        let Reply { message, size, place } = reply;
+        let Reply { message, size, place, result } = reply;
         let mut bytes = Vec::with_capacity(512 + size);
         let mut encode = || self.encoding.encode(&message, &mut bytes);
         if size > limits::CODEC_BYTES_QUICK {
@@ -212,7 +212,7 @@ impl Conversation {
             Encoding::Protobuf => Message::Binary(bytes.into()),
         };
         let sent = self.send_frame(frame).await;
-        drop(place);
+        drop((place, result));
         sent
     }
 

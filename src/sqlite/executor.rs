@@ -27,6 +27,52 @@ pub trait Work {
     fn advance(&mut self, connection: &mut Connection, pace: Pace) -> Progress;
     /// Ends what is waiting with this error; the work goes on with what comes next, if anything does.
     fn fail(&mut self, connection: &mut Connection, error: Error);
+    /// Memory that its results occupy so far, if it keeps any.
+    fn held(&self) -> usize {
+        0
+    }
+}
+
+/// One client's places for large results, and the one that is taken for the work in progress.
+#[derive(Default)]
+pub struct ResultPlaces {
+    /// None bounds nothing.
+    all: Option<Arc<Semaphore>>,
+    taken: Option<OwnedSemaphorePermit>,
+}
+
+impl ResultPlaces {
+    pub fn of(all: Arc<Semaphore>) -> Self {
+        ResultPlaces { all: Some(all), taken: None }
+    }
+
+    /// Takes a place if one is free. Whether there is one.
+    pub fn try_take(&mut self) -> bool {
+        let Some(all) = self.all.as_ref().filter(|_| self.taken.is_none()) else { return true };
+        self.taken = Arc::clone(all).try_acquire_owned().ok();
+        self.taken.is_some()
+    }
+
+    /// Takes a place as soon as one is free. Its client may take its time to free one, by reading.
+    pub async fn take(&mut self) {
+        if !self.try_take()
+            && let Some(all) = &self.all
+        {
+            self.taken = Arc::clone(all).acquire_owned().await.ok();
+        }
+    }
+
+    /// Gives the place to the one who has the result now.
+    pub fn hand_over(&mut self) -> Option<OwnedSemaphorePermit> {
+        self.taken.take()
+    }
+
+    /// Gives the place back while the work waits, unless it is about to have a large result.
+    fn release(&mut self, held: usize) {
+        if held <= limits::RESULT_BYTES_SMALL {
+            self.taken = None;
+        }
+    }
 }
 
 /// Admission to threads for the work of one database.
@@ -54,9 +100,11 @@ impl Executor {
         &self,
         connection: &mut Connection,
         work: &mut (impl Work + Send),
+        places: &mut ResultPlaces,
     ) -> Result<Progress> {
         let mut busy_since = None;
         loop {
+            places.take().await;
             let progress =
                 self.run(|| work.advance(connection, Pace::Full)).await.inspect_err(|error| {
                     if error.kind() == ErrorKind::Internal {
@@ -69,6 +117,7 @@ impl Executor {
                 Progress::Slow => {}
                 Progress::NeedsTurn => {
                     busy_since = None;
+                    places.release(work.held());
                     if let Err(error) = connection.wait_for_turn().await {
                         self.run(|| work.fail(connection, error)).await?;
                     }

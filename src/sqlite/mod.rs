@@ -45,7 +45,7 @@ pub use connection::Connection;
 pub use database::{Database, Engine, Lease, Tenancy};
 pub use dump::Dump;
 pub use execution::{Pace, Progress, skip_blank};
-pub use executor::{Executor, Work, block, try_quickly};
+pub use executor::{Executor, ResultPlaces, Work, block, try_quickly};
 pub use file::{copy_file, create_file};
 pub use import::Import;
 pub use interruption::Interruption;

@@ -97,6 +97,10 @@ impl<S: Sink> Work for Run<S> {
         Progress::Done
     }
 
+    fn held(&self) -> usize {
+        self.sink.held()
+    }
+
     fn fail(&mut self, connection: &mut Connection, error: Error) {
         connection.abandon();
         self.execution = None;

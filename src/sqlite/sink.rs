@@ -22,6 +22,10 @@ pub trait Sink {
     fn pending(&self) -> usize {
         0
     }
+    /// Memory that all results occupy which are kept here.
+    fn held(&self) -> usize {
+        0
+    }
     /// Whether there is enough for now, after a step.
     fn wants_pause(&self) -> bool {
         false

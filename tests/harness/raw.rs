@@ -1,5 +1,8 @@
 //! A WebSocket whose bytes are the test's own: nothing is answered, and nothing is refused to be sent.
 
+use std::net::SocketAddr;
+
+use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -23,12 +26,15 @@ pub(crate) struct Frame {
 
 impl RawSocket {
     pub(crate) async fn open(server: &TestServer, subprotocol: &str) -> Self {
-        let mut stream = TcpStream::connect(server.address()).await.unwrap();
+        Self::open_at(server.address(), subprotocol).await
+    }
+
+    pub(crate) async fn open_at(address: SocketAddr, subprotocol: &str) -> Self {
+        let mut stream = TcpStream::connect(address).await.unwrap();
         let head = format!(
-            "GET / HTTP/1.1\r\nhost: {}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+            "GET / HTTP/1.1\r\nhost: {address}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
              sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\
-             sec-websocket-protocol: {subprotocol}\r\n\r\n",
-            server.address()
+             sec-websocket-protocol: {subprotocol}\r\n\r\n"
         );
         stream.write_all(head.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
@@ -45,14 +51,19 @@ impl RawSocket {
         (Frames { stream, received }, writing)
     }
 
-    /// Sends bytes, unless the server does not take them any more.
-    pub(crate) async fn try_raw(&mut self, bytes: &[u8]) {
-        let _ = self.0.stream.write_all(bytes).await;
+    /// Sends bytes. False if the server does not take them any more.
+    pub(crate) async fn try_raw(&mut self, bytes: &[u8]) -> bool {
+        self.0.stream.write_all(bytes).await.is_ok()
+    }
+
+    pub(crate) async fn request(&mut self, id: i32, request: Value) {
+        let message = json!({ "type": "request", "request_id": id, "request": request });
+        self.text(&message.to_string()).await;
     }
 
     /// Sends one text message.
     pub(crate) async fn text(&mut self, text: &str) {
-        self.0.stream.write_all(&frame_with(0x81, [0; 4], text.as_bytes())).await.unwrap();
+        assert!(self.try_raw(&frame(0x81, text.as_bytes())).await);
     }
 
     /// The code and reason with which the server closes; `None` if it just hangs up.
@@ -83,7 +94,12 @@ impl<S: AsyncRead + Unpin> Frames<S> {
     }
 }
 
-/// A frame as a client has to send it, masked.
+/// A frame as a client has to send it; the mask changes nothing.
+pub(crate) fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+    frame_with(first, [0; 4], payload)
+}
+
+/// A frame with a mask.
 pub(crate) fn frame_with(first: u8, mask: [u8; 4], payload: &[u8]) -> Vec<u8> {
     let mut bytes = vec![first];
     match payload.len() {

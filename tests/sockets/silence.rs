@@ -1,5 +1,6 @@
 //! Clients that say nothing, or take nothing: each is let go, with what it made the server hold.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use futures_util::SinkExt as _;
@@ -9,9 +10,10 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::ENDLESS;
-use crate::harness::raw::RawSocket;
+use crate::harness::raw::{RawSocket, frame};
 use crate::harness::socket::Socket;
 use crate::harness::{TestServer, eventually};
+use crate::program::{self, Program};
 
 /// A server whose clients may be silent for half a second.
 async fn impatient() -> TestServer {
@@ -100,9 +102,12 @@ async fn an_http_client_that_takes_no_reply_is_let_go() {
             }
         };
         let body = body.to_string();
-        let mut socket = TcpStream::connect(server.address()).await.unwrap();
-        let head =
-            format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", body.len());
+        let address = server.address();
+        let mut socket = TcpStream::connect(address).await.unwrap();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
         socket.write_all((head + &body).as_bytes()).await.unwrap();
         sockets.push(socket);
     }
@@ -115,16 +120,70 @@ async fn an_http_client_that_takes_no_reply_is_let_go() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_close_arrives_whatever_the_client_goes_on_to_say() {
     let server = TestServer::start().await;
-    for (name, frame) in [
+    for (name, bytes) in [
         ("a reserved opcode", [0x83, 0x80, 0, 0, 0, 0]),
         ("no mask", [0x81, 4, b'{', b'"', b'"', b'}']),
     ] {
         let mut socket = RawSocket::open(&server, "hrana3").await;
-        socket.try_raw(&frame).await;
+        assert!(socket.try_raw(&bytes).await);
         // Some may not be taken any more.
-        socket.try_raw(&vec![b'x'; 3_000_000]).await;
+        let _ = socket.try_raw(&vec![b'x'; 3_000_000]).await;
         let (code, reason) = socket.closed().await.expect(name);
         assert_eq!(code, 1002, "{name}: {reason}");
     }
     server.stop().await;
+}
+
+/// A server as a process of its own, whose memory is nobody else's; and a socket with 200 streams.
+async fn crowd(directory: &Path) -> (Program, RawSocket) {
+    let mut command = program::command();
+    command.args(["--listen", "127.0.0.1:0", "--client-silence", "2", "--data-dir"]).arg(directory);
+    let program = Program::run(command);
+    let mut socket = RawSocket::open_at(program.address(), "hrana3").await;
+    socket.text(r#"{"type":"hello","jwt":null}"#).await;
+    for id in 1..=200 {
+        socket.request(id, json!({ "type": "open_stream", "stream_id": id })).await;
+    }
+    (program, socket)
+}
+
+/// The most memory that the process has had, in MiB.
+fn most_memory(program: &Program) -> usize {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", program.pid())).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() / 1024
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn replies_that_nobody_takes_do_not_pile_up() {
+    let directory = tempfile::tempdir().unwrap();
+    let (program, mut socket) = crowd(directory.path()).await;
+    for id in 1..=200 {
+        socket.request(id, execute(id, "SELECT zeroblob(8000000)")).await;
+    }
+    // It says something all the time, but takes nothing.
+    while socket.try_raw(&frame(0x89, b"still here")).await {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    // All together are 1,600 MB.
+    let memory = most_memory(&program);
+    assert!(memory < 500, "{memory} MiB");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_that_wait_do_not_pile_up() {
+    let directory = tempfile::tempdir().unwrap();
+    let (program, mut socket) = crowd(directory.path()).await;
+    socket.request(0, execute(1, ENDLESS)).await;
+    let text = format!("SELECT 1 -- {}", "x".repeat(10_000_000));
+    let asking = async {
+        for id in 1..100 {
+            socket.request(id, execute(1, &text)).await;
+        }
+    };
+    // The server stops to read long before that.
+    let asked = tokio::time::timeout(Duration::from_secs(3), asking).await;
+    assert!(asked.is_err(), "all was read");
+    let memory = most_memory(&program);
+    assert!(memory < 300, "{memory} MiB");
 }

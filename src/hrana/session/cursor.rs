@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use hrana_protocol::{Col, CursorEntry, Rows};
+use hrana_protocol::{Col, CursorEntry, Rows, Value};
 
 use crate::error::{Error, Result};
 use crate::hrana::Stream;
@@ -38,15 +38,20 @@ impl Cursor {
                 Ok(Progress::Paused) => {}
                 Ok(_) => self.is_done = true,
                 Err(error) => {
-                    self.run.sink.queue.push_back(CursorEntry::Error { error: error.to_wire() });
+                    self.run.sink.push(CursorEntry::Error { error: error.to_wire() });
                     self.is_done = true;
                 }
             }
         }
-        let queue = &mut self.run.sink.queue;
-        let taken = queue.drain(..count.min(queue.len())).collect();
-        let is_done = self.is_done && queue.is_empty();
-        (taken, is_done)
+        let entries = &mut self.run.sink;
+        stream.count_result(entries.bytes);
+        let taken = entries.take(count);
+        (taken, self.is_done && entries.queue.is_empty())
+    }
+
+    /// Whether it has entries that nobody has fetched yet, and they are large.
+    pub(super) fn is_large(&self) -> bool {
+        self.run.sink.held > limits::RESULT_BYTES_SMALL
     }
 }
 
@@ -59,14 +64,24 @@ struct Entries {
     wanted: usize,
     /// About the size of the entries made for this fetch.
     bytes: usize,
+    /// About the size of the entries in the queue.
+    held: usize,
     /// How long the queue was when the current step began.
     begun: usize,
 }
 
 impl Entries {
     fn push(&mut self, entry: CursorEntry) {
-        self.bytes += size_of::<CursorEntry>();
+        let size = size(&entry);
+        self.bytes += size;
+        self.held += size;
         self.queue.push_back(entry);
+    }
+
+    fn take(&mut self, count: usize) -> Vec<CursorEntry> {
+        let taken: Vec<_> = self.queue.drain(..count.min(self.queue.len())).collect();
+        self.held -= taken.iter().map(size).sum::<usize>();
+        taken
     }
 
     fn is_hungry(&self) -> bool {
@@ -79,8 +94,6 @@ impl Sink for Entries {
         self.rows = Rows::new(cols.len());
         self.begun = self.queue.len();
         let step = u32::try_from(step).unwrap_or(u32::MAX);
-        let names = cols.iter().filter_map(|col| col.name.as_ref());
-        self.bytes += names.map(|name| size_of::<Col>() + name.len()).sum::<usize>();
         self.push(CursorEntry::StepBegin { step, cols });
     }
 
@@ -89,12 +102,13 @@ impl Sink for Entries {
     }
 
     fn row_done(&mut self) -> Flow {
-        self.bytes += self.rows.size() + self.rows.len() * size_of::<CursorEntry>();
-        for row in self.rows.iter() {
+        let mut rows = std::mem::take(&mut self.rows);
+        for row in rows.iter() {
             let row = row.values().map(|value| value.to_owned()).collect();
-            self.queue.push_back(CursorEntry::Row { row });
+            self.push(CursorEntry::Row { row });
         }
-        self.rows.clear();
+        rows.clear();
+        self.rows = rows;
         if self.wants_pause() { Flow::Pause } else { Flow::Continue }
     }
 
@@ -104,6 +118,10 @@ impl Sink for Entries {
 
     fn pending(&self) -> usize {
         self.bytes
+    }
+
+    fn held(&self) -> usize {
+        self.held
     }
 
     fn wants_pause(&self) -> bool {
@@ -119,13 +137,36 @@ impl Sink for Entries {
 
     fn rewind(&mut self) {
         self.rows.clear();
-        self.queue.truncate(self.begun);
+        let begun = self.begun.min(self.queue.len());
+        self.held -= self.queue.drain(begun..).map(|entry| size(&entry)).sum::<usize>();
     }
 
     fn fail(&mut self, step: usize, error: Error) {
         self.rows.clear();
         let step = u32::try_from(step).unwrap_or(u32::MAX);
-        self.bytes += error.message().len();
         self.push(CursorEntry::StepError { step, error: error.to_wire() });
     }
+}
+
+/// About how much memory an entry takes.
+fn size(entry: &CursorEntry) -> usize {
+    let of_value = |value: &Value| {
+        size_of::<Value>()
+            + match value {
+                Value::Text(text) => text.len(),
+                Value::Blob(bytes) => bytes.len(),
+                Value::Null | Value::Integer(_) | Value::Float(_) => 0,
+            }
+    };
+    let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+    let content = match entry {
+        CursorEntry::StepBegin { cols, .. } => cols
+            .iter()
+            .map(|col| size_of::<Col>() + length(&col.name) + length(&col.decltype))
+            .sum(),
+        CursorEntry::Row { row } => row.iter().map(of_value).sum(),
+        CursorEntry::StepError { error, .. } | CursorEntry::Error { error } => error.message.len(),
+        CursorEntry::StepEnd { .. } => 0,
+    };
+    size_of::<CursorEntry>() + content
 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use hrana_protocol::ws::{ClientMsg, Request, Response, ServerMsg};
 use hrana_protocol::{Batch, StreamRequest, Version};
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use self::table::Table;
 use self::task::{Operation, StreamTask};
@@ -22,6 +22,7 @@ use super::sql_store::SqlStore;
 use crate::auth::Gate;
 use crate::catalog;
 use crate::error::{Error, ErrorKind, Result};
+use crate::limits;
 use crate::namespace::{Admission, Namespaces, Wanted};
 
 /// An answer on its way to the client, with the place that its request had among the outstanding ones.
@@ -30,6 +31,8 @@ pub struct Reply {
     /// About how large it is, if it is large.
     pub size: usize,
     pub place: OwnedSemaphorePermit,
+    /// The place of a large result.
+    pub result: Option<OwnedSemaphorePermit>,
 }
 
 /// Why a socket has to be closed. The codes are those of WebSocket (RFC 6455, section 7.4.1).
@@ -86,6 +89,8 @@ pub struct Session {
     table: Table,
     sqls: SqlStore,
     replies: mpsc::Sender<Reply>,
+    /// Places for large results.
+    results: Arc<Semaphore>,
 }
 
 impl Session {
@@ -98,6 +103,7 @@ impl Session {
             table: Table::default(),
             sqls: SqlStore::default(),
             replies,
+            results: Arc::new(Semaphore::new(limits::SOCKET_RESULTS_MAX)),
         }
     }
 
@@ -135,12 +141,12 @@ impl Session {
                     self.table.clear();
                 }
                 self.admitted = Some(admitted);
-                Ok(Effect::Reply(Reply { message: ServerMsg::HelloOk, size: 0, place }))
+                Ok(Effect::Reply(small(ServerMsg::HelloOk, place)))
             }
             Err(error) => {
                 let closing = Closing::policy(error.message());
                 let message = ServerMsg::HelloError { error: error.to_wire() };
-                Ok(Effect::Refuse(Reply { message, size: 0, place }, closing))
+                Ok(Effect::Refuse(small(message, place), closing))
             }
         }
     }
@@ -173,11 +179,11 @@ impl Session {
     ) -> Result<Effect, Closing> {
         let done = |place, response| {
             let message = ServerMsg::ResponseOk { request_id: id, response };
-            Ok(Effect::Reply(Reply { message, size: 0, place }))
+            Ok(Effect::Reply(small(message, place)))
         };
         let failed = |place, error: &Error| {
             let message = ServerMsg::ResponseError { request_id: id, error: error.to_wire() };
-            Ok(Effect::Reply(Reply { message, size: 0, place }))
+            Ok(Effect::Reply(small(message, place)))
         };
         match request {
             Request::OpenStream { stream_id } => match self.open_stream(stream_id)? {
@@ -239,7 +245,8 @@ impl Session {
         let Some(admitted) = self.admitted.clone() else {
             return Err(Closing::policy("Received a request before hello message"));
         };
-        let start = || StreamTask::start(&self.host, admitted, self.replies.clone());
+        let (replies, results) = (self.replies.clone(), Arc::clone(&self.results));
+        let start = || StreamTask::start(&self.host, admitted, replies, results);
         self.table.open(stream_id, start)
     }
 
@@ -258,4 +265,9 @@ impl Session {
     fn texts_of_batch(&self, batch: &Batch) -> Result<SqlStore> {
         self.sqls.pick(batch.steps.iter().map(|step| &step.stmt.sql))
     }
+}
+
+/// A reply that takes next to no memory.
+fn small(message: ServerMsg, place: OwnedSemaphorePermit) -> Reply {
+    Reply { message, size: 0, place, result: None }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hrana_protocol::ws::{Response, ServerMsg};
 use hrana_protocol::{Batch, StreamRequest};
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::timeout;
 
 use super::cursor::Cursor;
@@ -46,11 +46,13 @@ impl StreamTask {
         host: &Host,
         admitted: Admission,
         replies: mpsc::Sender<Reply>,
+        results: Arc<Semaphore>,
     ) -> Result<Self> {
         let (jobs, queue) = mpsc::unbounded_channel();
         let disconnect = Disconnect::default();
-        let stream =
+        let mut stream =
             Stream::open(Arc::clone(&host.namespaces), admitted.namespace, admitted.access);
+        stream.share_places(results);
         let worker = Worker {
             id: Baton::new()?.stream,
             stream: Ok(stream),
@@ -100,11 +102,22 @@ impl Worker {
                 Ok(response) => ServerMsg::ResponseOk { request_id, response },
                 Err(error) => ServerMsg::ResponseError { request_id, error: error.to_wire() },
             };
-            let size = self.stream.as_ref().map_or(0, Stream::result_bytes);
-            if replies.send(Reply { message, size, place }).await.is_err() || is_close {
+            let (size, result) = self.result();
+            let reply = Reply { message, size, place, result };
+            if replies.send(reply).await.is_err() || is_close {
                 return;
             }
         }
+    }
+
+    /// About how large the result of the last job is, and the place that it has if it is large.
+    fn result(&mut self) -> (usize, Option<OwnedSemaphorePermit>) {
+        let Ok(stream) = &mut self.stream else { return (0, None) };
+        let size = stream.result_bytes();
+        // What a cursor has left stays here.
+        let is_kept = matches!(&self.cursor, Some(Ok(cursor)) if cursor.is_large());
+        let place = if is_kept { None } else { stream.hand_over_place() };
+        (size, place.filter(|_| size > limits::RESULT_BYTES_SMALL))
     }
 
     /// The next job. Meanwhile the stream rests, or its transaction comes to its end.
