@@ -149,3 +149,21 @@ fn a_point_in_time_that_cannot_be_had_is_refused() {
     assert!(told.contains("could not create database past"), "{told}");
     assert!(!turso.ok("db list").contains("past"));
 }
+
+#[test]
+fn a_refused_upload_says_why() {
+    let mut turso = Turso::start();
+    let row = format!("INSERT INTO t VALUES ('{}');\n", "x".repeat(1000));
+    let dump = format!(
+        "PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\nCREATE TABLE t (a);\n{}COMMIT;\n",
+        row.repeat(20_000)
+    );
+    fs::write(turso.file("dump.sql"), dump).unwrap();
+    let token = turso.ok("auth api-tokens mint reader --org local --group default --read-only");
+    let owner = turso.login(token.trim());
+    let told = turso.fails("db create shop --from-dump dump.sql");
+    assert!(told.contains("could not upload dump: Unauthorized: the token lacks"), "{told}");
+    turso.login(&owner);
+    turso.ok("db create shop --from-dump dump.sql");
+    assert_eq!(turso.table(r#"db shell shop "SELECT count(*) AS n FROM t""#)[1], ["20000"]);
+}
