@@ -3,9 +3,11 @@
 use std::io::Write as _;
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::multipart::{Field, Multipart};
 use axum::extract::{DefaultBodyLimit, FromRequest as _, Request, State};
 use axum::response::Response;
+use http_body_util::BodyExt as _;
 use serde_json::json;
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -39,8 +41,14 @@ pub(crate) async fn upload(
         let message = format!("POST is not possible here, only at …/databases/{SEGMENT}");
         return Err(Error::new(ErrorKind::MethodNotAllowed, message));
     }
-    operator.may_somewhere(Scope::DbCreate)?;
-    let dump = app.seeds.begin_dump()?;
+    let dump = operator.may_somewhere(Scope::DbCreate).and_then(|()| app.seeds.begin_dump());
+    let dump = match dump {
+        Ok(dump) => dump,
+        Err(error) => {
+            discard(request.into_body()).await;
+            return Err(error);
+        }
+    };
     // It is counted below.
     DefaultBodyLimit::disable().apply(&mut request);
     let form = Multipart::from_request(request, &()).await;
@@ -48,6 +56,18 @@ pub(crate) async fn upload(
     receive(form, &dump.file).await?;
     let id = app.seeds.keep_dump(dump, operator.token());
     Ok(json_response(&json!({ "dump_url": format!("{SCHEME}{id}") })))
+}
+
+/// Reads what is refused, as far as it would have been taken: the CLI looks at the answer after it has sent all, and
+/// tells its user of a broken pipe if it cannot.
+async fn discard(mut body: Body) {
+    let mut bytes = 0;
+    while let Ok(Some(Ok(frame))) = timeout(limits::UPLOAD_STALL, body.frame()).await {
+        bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
+        if bytes > limits::DUMP_BYTES_MAX {
+            break;
+        }
+    }
 }
 
 /// Writes the field `file` of a form to a file.

@@ -59,10 +59,17 @@ fn from_a_dump_of_another_database() {
     fs::write(turso.file("shop.sql"), turso.ok(r#"db shell shop ".dump""#)).unwrap();
     turso.ok("db create copy --from-dump shop.sql");
     assert_is_whole(&turso, "copy");
-    // The server fetches what it is given the address of.
-    let url = format!("http://{}/db/shop/dump", turso.host());
-    turso.ok(&format!("db create fetched --from-dump-url {url}"));
-    assert_is_whole(&turso, "fetched");
+}
+
+#[test]
+fn the_server_fetches_nothing_for_its_clients() {
+    let turso = Turso::start();
+    turso.ok("db create shop");
+    for url in [&format!("http://{}/db/shop/dump", turso.host()), "file:///etc/passwd"] {
+        let told = turso.fails(&format!("db create fetched --from-dump-url {url}"));
+        assert!(told.contains("could not create database fetched: seed: `url` is not"), "{told}");
+    }
+    assert!(!turso.ok("db list").contains("fetched"));
 }
 
 #[test]
@@ -94,8 +101,6 @@ fn a_broken_dump_creates_nothing() {
         assert!(told.contains(&format!("could not create database {name}")), "{told}");
         assert!(told.contains(said), "{told}");
     }
-    let told = turso.fails("db create lost --from-dump-url http://127.0.0.1:1/dump.sql");
-    assert!(told.contains("could not create database lost"), "{told}");
     assert_eq!(turso.ok("db list"), before);
     // The names are free.
     turso.ok("db create wrong");
@@ -143,4 +148,22 @@ fn a_point_in_time_that_cannot_be_had_is_refused() {
     let told = turso.fails("db branch shop past --timestamp 2020-01-01T00:00:00Z");
     assert!(told.contains("could not create database past"), "{told}");
     assert!(!turso.ok("db list").contains("past"));
+}
+
+#[test]
+fn a_refused_upload_says_why() {
+    let mut turso = Turso::start();
+    let row = format!("INSERT INTO t VALUES ('{}');\n", "x".repeat(1000));
+    let dump = format!(
+        "PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\nCREATE TABLE t (a);\n{}COMMIT;\n",
+        row.repeat(20_000)
+    );
+    fs::write(turso.file("dump.sql"), dump).unwrap();
+    let token = turso.ok("auth api-tokens mint reader --org local --group default --read-only");
+    let owner = turso.login(token.trim());
+    let told = turso.fails("db create shop --from-dump dump.sql");
+    assert!(told.contains("could not upload dump: Unauthorized: the token lacks"), "{told}");
+    turso.login(&owner);
+    turso.ok("db create shop --from-dump dump.sql");
+    assert_eq!(turso.table(r#"db shell shop "SELECT count(*) AS n FROM t""#)[1], ["20000"]);
 }

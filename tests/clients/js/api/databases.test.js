@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { isAtLeast, refused, turso } from '../support/api.js';
+import { isAtLeast, organization, refused, turso } from '../support/api.js';
 import { connect } from '../support/libsql.js';
-import { freshName, serverUrl } from '../support/server.js';
+import { apiToken, freshName, serverUrl } from '../support/server.js';
 
 const { databases } = turso;
 
@@ -18,6 +18,18 @@ async function create(options = {}) {
 
 /** A client of a database, without a token, which is enough on this machine. */
 const client = (name) => connect(`${serverUrl}/db/${name}/`);
+
+/** Uploads what a database contains, as the CLI does; where the server keeps it for now. */
+async function uploadDumpOf(name) {
+  const dump = await fetch(`${serverUrl}/db/${name}/dump`);
+  const form = new FormData();
+  form.append('file', await dump.blob(), 'dump.sql');
+  const headers = { authorization: `Bearer ${apiToken}` };
+  const url = `${serverUrl}/v1/organizations/${organization}/databases/dumps`;
+  const uploaded = await fetch(url, { method: 'POST', headers, body: form });
+  assert.equal(uploaded.status, 200);
+  return (await uploaded.json()).dump_url;
+}
 
 test('create, get, list, delete', async () => {
   const name = freshName();
@@ -70,7 +82,7 @@ test('a copy of a database, and one from its dump', async () => {
   const original = await create();
   await client(original).executeMultiple('CREATE TABLE t (a); INSERT INTO t VALUES (1)');
   const copy = await create({ seed: { type: 'database', name: original } });
-  const dumped = await create({ seed: { type: 'dump', url: `${serverUrl}/db/${original}/dump` } });
+  const dumped = await create({ seed: { type: 'dump', url: await uploadDumpOf(original) } });
   await client(original).execute('INSERT INTO t VALUES (2)');
   for (const name of [copy, dumped]) {
     const { rows } = await client(name).execute('SELECT a FROM t');
