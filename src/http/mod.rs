@@ -9,7 +9,7 @@ pub mod dump;
 mod failure;
 pub mod info;
 pub mod legacy;
-mod local;
+pub mod local;
 pub mod pipeline;
 mod streams;
 pub mod target;
