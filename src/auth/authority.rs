@@ -24,20 +24,21 @@ use crate::limits;
 /// The keys that are believed, and the tokens that they have signed of late.
 pub struct Authority {
     signing: EncodingKey,
-    own: ForeignKey,
-    foreign: RwLock<ForeignKeys>,
+    own: Believed,
+    foreign: RwLock<Vec<Believed>>,
     cache: Mutex<TokenCache>,
+    has_met_unknown_key: AtomicBool,
 }
 
-/// Keys of others, and whether they are still these.
-struct ForeignKeys {
-    keys: Vec<ForeignKey>,
-    are_current: Arc<AtomicBool>,
+/// A key, and whether it is believed still, for those who hold what it has signed.
+struct Believed {
+    key: ForeignKey,
+    is_current: Arc<AtomicBool>,
 }
 
-impl Default for ForeignKeys {
-    fn default() -> Self {
-        ForeignKeys { keys: Vec::new(), are_current: Arc::new(AtomicBool::new(true)) }
+impl From<ForeignKey> for Believed {
+    fn from(key: ForeignKey) -> Self {
+        Believed { key, is_current: Arc::new(AtomicBool::new(true)) }
     }
 }
 
@@ -74,19 +75,31 @@ impl Authority {
     pub fn new(own: &SigningKey) -> Result<Self> {
         Ok(Authority {
             signing: own.encoding_key()?,
-            own: ForeignKey { issuer: Issuer::Own, key: own.verifying_key() },
+            own: ForeignKey { issuer: Issuer::Own, key: own.verifying_key() }.into(),
             foreign: RwLock::default(),
             cache: Mutex::default(),
+            has_met_unknown_key: AtomicBool::new(false),
         })
     }
 
-    /// Replaces all foreign keys. Tokens that only the former ones have signed are worth nothing from now on.
+    /// Replaces all foreign keys. Tokens that only the former ones have signed are worth nothing from now on; those of
+    /// a key that stays go on, also where they were verified before.
     pub fn set_foreign_keys(&self, keys: Vec<ForeignKey>) {
         let mut foreign = self.foreign.write().unwrap_or_else(PoisonError::into_inner);
-        foreign.are_current.store(false, Relaxed);
-        *foreign = ForeignKeys { keys, are_current: Arc::new(AtomicBool::new(true)) };
-        foreign.keys.retain(|foreign| foreign.issuer != Issuer::Own);
+        let mut former = std::mem::take(&mut *foreign);
+        for key in keys.into_iter().filter(|key| key.issuer != Issuer::Own) {
+            let same = former.iter().position(|former| former.key.is_same(&key));
+            foreign.push(same.map_or_else(|| key.into(), |same| former.swap_remove(same)));
+        }
+        for former in former {
+            former.is_current.store(false, Relaxed);
+        }
         self.lock_cache().clear();
+    }
+
+    /// Whether a token has named a key that is not known here since this was asked last.
+    pub fn has_met_unknown_key(&self) -> bool {
+        self.has_met_unknown_key.swap(false, Relaxed)
     }
 
     /// What `token` says, if one of the keys has signed it and `now`, in seconds since 1970, is within its time.
@@ -106,7 +119,7 @@ impl Authority {
         Ok(claims)
     }
 
-    fn verify_anew(&self, token: &str, foreign: &ForeignKeys) -> Result<Claims> {
+    fn verify_anew(&self, token: &str, foreign: &[Believed]) -> Result<Claims> {
         let head = head(token)?;
         let algorithm = match head.alg.as_str() {
             "EdDSA" => Algorithm::EdDSA,
@@ -114,20 +127,24 @@ impl Authority {
             "ES256" => Algorithm::ES256,
             other => return Err(algorithm_not_accepted(other)),
         };
-        let is_candidate = |candidate: &&ForeignKey| {
-            let key = &candidate.key;
+        let is_candidate = |candidate: &&Believed| {
+            let ForeignKey { issuer, key } = &candidate.key;
             // Our own tokens always name their key.
             let is_named = match (&head.kid, &key.kid) {
                 (Some(kid), Some(own)) => kid == own,
                 (Some(_), None) => true,
-                (None, _) => candidate.issuer != Issuer::Own,
+                (None, _) => *issuer != Issuer::Own,
             };
             key.algorithm == algorithm && is_named
         };
-        let candidates = std::iter::once(&self.own).chain(&foreign.keys).filter(is_candidate);
+        let mut candidates =
+            std::iter::once(&self.own).chain(foreign).filter(is_candidate).peekable();
+        if head.kid.is_some() && candidates.peek().is_none() {
+            self.has_met_unknown_key.store(true, Relaxed);
+        }
         for candidate in candidates.take(limits::TOKEN_KEYS_TRIED_MAX) {
-            if let Some(said) = try_key(token, candidate, &foreign.are_current)? {
-                return Ok(Claims { issuer: candidate.issuer, said });
+            if let Some(said) = try_key(token, candidate)? {
+                return Ok(Claims { issuer: candidate.key.issuer, said });
             }
         }
         Err(not_valid("no key of this server has signed it"))
@@ -135,7 +152,7 @@ impl Authority {
 
     /// Makes a token of this server.
     pub fn mint(&self, grant: &Grant) -> Result<String> {
-        let header = Header { kid: self.own.key.kid.clone(), ..Header::new(Algorithm::EdDSA) };
+        let header = Header { kid: self.own.key.key.kid.clone(), ..Header::new(Algorithm::EdDSA) };
         let claims = OwnClaims {
             iat: grant.issued_at,
             exp: grant.expires_at,
@@ -177,20 +194,16 @@ fn head(token: &str) -> Result<Head> {
 }
 
 /// `None` if the key has not signed the token.
-fn try_key(
-    token: &str,
-    candidate: &ForeignKey,
-    are_current: &Arc<AtomicBool>,
-) -> Result<Option<Said>> {
-    let key = &candidate.key;
-    if candidate.issuer == Issuer::Own {
+fn try_key(token: &str, candidate: &Believed) -> Result<Option<Said>> {
+    let ForeignKey { issuer, key } = &candidate.key;
+    if *issuer == Issuer::Own {
         return Ok(decode::<OwnClaims>(token, key)?.map(Said::Own));
     }
     let Some(claims) = decode::<ForeignClaims>(token, key)? else { return Ok(None) };
     if key.is_of_provider && !claims.names_rights() {
         return Err(not_valid("it has neither the claim `a` nor `p`, so it gives no rights"));
     }
-    Ok(Some(Said::Foreign(claims, Arc::clone(are_current))))
+    Ok(Some(Said::Foreign(claims, Arc::clone(&candidate.is_current))))
 }
 
 fn decode<T: DeserializeOwned>(token: &str, key: &VerifyingKey) -> Result<Option<T>> {

@@ -33,7 +33,7 @@ pub struct Claims {
 #[derive(Clone, Debug)]
 pub(super) enum Said {
     Own(OwnClaims),
-    /// The second is whether the keys are still those that verified them.
+    /// The second is whether the key that verified them is still believed.
     Foreign(ForeignClaims, Arc<AtomicBool>),
 }
 
@@ -50,6 +50,8 @@ pub struct Target<'a> {
     pub group_generation: u64,
     /// Whether its schema is that of a parent.
     pub is_child: bool,
+    /// Whether it has foreign keys of its own, which are believed for it in place of all others'.
+    pub has_own_keys: bool,
 }
 
 impl Claims {
@@ -60,8 +62,8 @@ impl Claims {
             (Said::Foreign(claims, is_current), issuer) if is_current.load(Relaxed) => {
                 let is_meant = match issuer {
                     Issuer::Own => false,
-                    Issuer::Server => true,
-                    Issuer::Group(id) => id == target.group,
+                    Issuer::Server => !target.has_own_keys,
+                    Issuer::Group(id) => id == target.group && !target.has_own_keys,
                     Issuer::Database(id) => id == target.id,
                 };
                 is_meant.then(|| claims.access_to(target)).flatten()

@@ -38,6 +38,7 @@ fn the_keys_of_an_identity_provider_verify_its_tokens() {
             group_name: "default",
             group_generation: 0,
             is_child: false,
+            has_own_keys: false,
         };
         assert!(claims.access_to(&target("shop")).is_some_and(|access| !access.write));
         assert!(claims.access_to(&target("blog")).is_none());

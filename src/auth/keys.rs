@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{DecodePrivateKey as _, DecodePublicKey as _, EncodePrivateKey as _};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
+use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind, EncodingKey};
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -72,6 +72,12 @@ pub struct ForeignKey {
     pub key: VerifyingKey,
 }
 
+impl ForeignKey {
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.issuer == other.issuer && self.key.is_same(&other.key)
+    }
+}
+
 /// A public key for one algorithm.
 #[derive(Clone, Debug)]
 pub struct VerifyingKey {
@@ -104,6 +110,24 @@ impl VerifyingKey {
             return Err(Error::bad_request(format!("these are more than {most} keys")));
         }
         Ok(keys)
+    }
+
+    /// Whether it verifies the same tokens, and calls them as good.
+    fn is_same(&self, other: &Self) -> bool {
+        let is_same_key = match (self.key.kind(), other.key.kind()) {
+            (DecodingKeyKind::SecretOrDer(own), DecodingKeyKind::SecretOrDer(other)) => {
+                own == other
+            }
+            (
+                DecodingKeyKind::RsaModulusExponent { n, e },
+                DecodingKeyKind::RsaModulusExponent { n: other_n, e: other_e },
+            ) => n == other_n && e == other_e,
+            _ => false,
+        };
+        is_same_key
+            && self.kid == other.kid
+            && self.algorithm == other.algorithm
+            && self.is_of_provider == other.is_of_provider
     }
 }
 

@@ -24,6 +24,6 @@ pub use api_token::{ApiToken, Scope, Scopes};
 pub use authority::{Authority, Grant};
 pub use claims::{Claims, Issuer, Target};
 pub use expiration::parse_expiration;
-pub use gate::{Gate, Identity};
+pub use gate::{Gate, Identity, is_secret};
 pub use keys::{ForeignKey, SigningKey, VerifyingKey};
 pub use permissions::{TableAction, TablePermissions};

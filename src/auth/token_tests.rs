@@ -24,6 +24,7 @@ fn shop() -> Target<'static> {
         group_name: "default",
         group_generation: 3,
         is_child: false,
+        has_own_keys: false,
     }
 }
 
@@ -243,6 +244,11 @@ fn a_foreign_key_opens_what_it_is_for() {
     of(Issuer::Group(GROUP), elsewhere(), "none");
     of(Issuer::Database(SHOP), shop(), "full");
     of(Issuer::Database(SHOP), blog(), "none");
+    // A database with keys of its own is opened by those alone.
+    let own = |target| Target { has_own_keys: true, ..target };
+    of(Issuer::Database(SHOP), own(shop()), "full");
+    of(Issuer::Group(GROUP), own(shop()), "none");
+    of(Issuer::Server, own(shop()), "none");
     // Whoever sets one up as the server's own gets nothing by it.
     let server = Server::new(Issuer::Own);
     assert!(server.worth(&server.foreign("{}"), &shop()).contains("no key of this server"));
@@ -336,6 +342,31 @@ fn minted_tokens_say_what_they_were_minted_for() {
     assert_eq!((claims.database(), claims.expires_at()), (Some(SHOP), Some(NOW + 5)));
     let many = Grant { attach: vec![SHOP; 1000], ..all };
     assert!(server.authority.mint(&many).unwrap_err().message().contains("name fewer tables"));
+}
+
+#[test]
+fn what_a_key_has_signed_goes_on_as_long_as_the_key_stays() {
+    let server = Server::new(Issuer::Server);
+    let keys = |issuer: Issuer, bytes: &[u8]| -> Vec<_> {
+        let key = |byte: &u8| SigningKey::from_bytes(&[*byte; 32]).verifying_key();
+        bytes.iter().map(|byte| ForeignKey { issuer, key: key(byte) }).collect()
+    };
+    let head = format!(r#"{{"alg":"EdDSA","kid":"{}"}}"#, server.foreign.kid());
+    let token = signed(&server.foreign, &head, "{}");
+    for (next, goes_on) in [
+        (keys(Issuer::Server, &[3, 2]), true),
+        (keys(Issuer::Server, &[3]), false),
+        (keys(Issuer::Group(GROUP), &[2]), false),
+    ] {
+        server.authority.set_foreign_keys(keys(Issuer::Server, &[2]));
+        let claims = server.authority.verify(&token, NOW).unwrap();
+        server.authority.set_foreign_keys(next);
+        assert_eq!(claims.access_to(&shop()).is_some(), goes_on);
+    }
+    assert!(!server.authority.has_met_unknown_key());
+    server.authority.set_foreign_keys(Vec::new());
+    assert!(server.authority.verify(&token, NOW).is_err());
+    assert!(server.authority.has_met_unknown_key() && !server.authority.has_met_unknown_key());
 }
 
 #[test]

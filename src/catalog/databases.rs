@@ -20,6 +20,8 @@ pub struct Record {
     /// How often its own tokens were made invalid, plus one.
     pub generation: u64,
     pub settings: Settings,
+    /// Whether there are keys of others for this database alone.
+    pub has_own_keys: bool,
     /// In seconds since 1970.
     pub created_at: i64,
 }
@@ -57,7 +59,8 @@ pub struct Filter {
 
 const SELECT: &str = "
 SELECT d.id, d.name, d.generation, d.block_reads, d.block_writes, d.block_reason, d.size_limit, d.allow_attach,
-    d.delete_protection, d.created_at, p.id, p.name, g.id, g.name, g.generation, g.delete_protection
+    d.delete_protection, d.created_at, p.id, p.name, g.id, g.name, g.generation, g.delete_protection,
+    EXISTS (SELECT 1 FROM foreign_keys f WHERE f.database_id = d.id)
 FROM databases d
 JOIN groups g ON g.id = d.group_id
 LEFT JOIN databases p ON p.id = d.parent_id AND p.deleted_at IS NULL";
@@ -218,6 +221,7 @@ fn read_record(row: &Row<'_>) -> rusqlite::Result<Record> {
         parent,
         generation: row.get::<_, i64>(2)?.unsigned_abs(),
         settings,
+        has_own_keys: row.get(16)?,
         created_at: row.get(9)?,
     })
 }

@@ -1,6 +1,6 @@
 //! Keys of others, whose tokens are accepted.
 
-use rusqlite::{Row, params};
+use rusqlite::{OptionalExtension as _, Row, params};
 use uuid::Uuid;
 
 use super::{Catalog, failed, read_id};
@@ -25,6 +25,15 @@ impl Catalog {
         let mut statement = db.prepare(sql).map_err(failed("list the keys of others"))?;
         let keys = statement.query_map([], read_key);
         keys.and_then(Iterator::collect).map_err(failed("list the keys of others"))
+    }
+
+    /// The key of this name that is for a database alone.
+    pub fn key_of_database(&self, name: &str, database: Uuid) -> Result<Option<ForeignKeyRecord>> {
+        let sql = "SELECT name, group_id, database_id, text, url FROM foreign_keys
+                   WHERE name = ? AND database_id = ?";
+        let db = self.lock();
+        let found = db.query_row(sql, [name, &database.to_string()], read_key).optional();
+        found.map_err(failed("look a key up"))
     }
 
     /// Adds a key, or replaces the one of this name for the same databases.

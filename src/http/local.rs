@@ -28,13 +28,16 @@ impl FromRequestParts<Arc<App>> for Local {
 }
 
 pub(super) fn is_local(parts: &Parts, app: &App) -> bool {
-    let arrival = Arrival::of(parts, app);
-    let headers = &parts.headers;
+    bearer(&parts.headers).is_none() && comes_from_here(&Arrival::of(parts, app), parts.version)
+}
+
+/// The same whatever token it brings.
+pub(crate) fn comes_from_here(arrival: &Arrival<'_>, version: Version) -> bool {
+    let headers = arrival.headers;
     let origin = headers.get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or_default());
-    bearer(headers).is_none()
-        && arrival.is_peer_local()
+    arrival.is_peer_local()
         && !headers.keys().any(|name| is_forwarding(name.as_str()))
-        && is_host_loopback(&arrival, parts.version)
+        && is_host_loopback(arrival, version)
         && origin.is_none_or(is_loopback_origin)
 }
 

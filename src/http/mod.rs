@@ -10,7 +10,7 @@ pub mod export;
 mod failure;
 pub mod info;
 pub mod legacy;
-mod local;
+pub mod local;
 pub mod pipeline;
 mod streams;
 pub mod target;

@@ -109,6 +109,7 @@ fn target(record: &Record) -> Target<'_> {
         group_name: record.group.name.as_str(),
         group_generation: record.group.generation,
         is_child: false,
+        has_own_keys: record.has_own_keys,
     }
 }
 

@@ -77,6 +77,7 @@ impl Namespaces {
             parent,
             generation: 1,
             settings: new.settings,
+            has_own_keys: false,
             created_at: i64::try_from(catalog::now()).unwrap_or(i64::MAX),
         };
         match &new.seed {
