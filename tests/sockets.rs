@@ -1,6 +1,7 @@
 //! Hrana over WebSocket: what a client notices that keeps the rules, and one that does not.
 
 mod ids;
+mod order;
 mod silence;
 
 use std::time::{Duration, Instant};

@@ -239,7 +239,9 @@ fn check_time(claims: &Claims, now: u64) -> Result<()> {
 fn not_valid(why: &str) -> Error {
     Error::new(
         ErrorKind::Unauthorized,
-        format!("Unauthorized: the token is not valid here: {why}; get another one"),
+        format!(
+            "Unauthorized: the token is not valid here: {why}; get another one, as the owner with `hranad token mint`"
+        ),
     )
 }
 
@@ -257,6 +259,8 @@ fn algorithm_not_accepted(algorithm: &str) -> Error {
 fn expired(ago: u64) -> Error {
     Error::new(
         ErrorKind::Unauthorized,
-        format!("Unauthorized: the token expired {ago} seconds ago; get another one"),
+        format!(
+            "Unauthorized: the token expired {ago} seconds ago; get another one, as the owner with `hranad token mint`"
+        ),
     )
 }

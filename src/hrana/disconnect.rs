@@ -22,7 +22,8 @@ struct State {
 
 impl Disconnect {
     /// To be awaited before blocking work: it may block the thread, but not the task that answers the client
-    /// and has to notice when the client goes. The first time it lets that task go on: see `http::detached`.
+    /// and has to notice when the client goes. The first time it lets that task go on: see `http::detached` and
+    /// `session::task`.
     pub async fn before_blocking(&self) {
         if !self.0.is_detached.swap(true, SeqCst) {
             let mut has_waited = false;
@@ -36,6 +37,11 @@ impl Disconnect {
             })
             .await;
         }
+    }
+
+    /// Says that the work is in the task that answers the client again.
+    pub fn attach(&self) {
+        self.0.is_detached.store(false, SeqCst);
     }
 
     /// Names the connection that works for the client from now on.

@@ -1,6 +1,8 @@
 //! Hrana over WebSocket: the upgrade, and frames in and out. What messages mean is in [`crate::hrana::session`].
 
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::extract::State;
@@ -8,6 +10,7 @@ use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
+use futures_util::{SinkExt as _, StreamExt as _};
 use hrana_protocol::version::{SUBPROTOCOLS, subprotocol};
 use hrana_protocol::ws::ClientMsg;
 use hrana_protocol::{Encoding, Version};
@@ -42,6 +45,8 @@ pub(crate) async fn upgrade(
     tracing::debug!(?version, ?encoding, "a socket opens");
     let upgrade = upgrade
         .protocols(SUBPROTOCOLS.map(|(name, ..)| name))
+        .read_buffer_size(limits::SOCKET_READ_BYTES)
+        .write_buffer_size(limits::SOCKET_WRITE_BYTES)
         .max_message_size(limits::BODY_BYTES_MAX)
         .max_frame_size(limits::BODY_BYTES_MAX);
     Ok(upgrade.on_upgrade(move |socket| async move {
@@ -77,6 +82,10 @@ struct Conversation {
     replies: mpsc::Receiver<Reply>,
     /// Places of outstanding requests.
     places: Arc<Semaphore>,
+    /// The place of the next one.
+    place: Option<OwnedSemaphorePermit>,
+    /// Whether something was written that is not sent yet.
+    has_unsent: bool,
     stopped: watch::Receiver<bool>,
     /// Says when the session may not be admitted any more.
     revisions: watch::Receiver<()>,
@@ -107,6 +116,8 @@ impl Conversation {
             session: Session::new(host, version, wanted, sender),
             replies,
             places: Arc::new(Semaphore::new(limits::SOCKET_OUTSTANDING_MAX)),
+            place: None,
+            has_unsent: false,
             stopped: app.stopped.clone(),
             revisions: app.namespaces.revisions(),
             silence: app.client_silence,
@@ -127,25 +138,29 @@ impl Conversation {
     async fn run(mut self) {
         let mut pings = self.pings();
         let closing = loop {
-            let place = Arc::clone(&self.places).acquire_owned();
+            if self.place.is_none() {
+                self.place = Arc::clone(&self.places).try_acquire_owned().ok();
+            }
+            // Without a place the socket is not read, and TCP makes the client wait.
+            let reads = self.place.is_some();
             let expiry = expiry(self.session.expires_at());
             let outcome = tokio::select! {
-                // Without a place the socket is not read, and TCP makes the client wait.
-                (place, frame) = async { (place.await, self.socket.recv().await) } => {
-                    match (place, frame) {
-                        (Ok(place), Some(Ok(frame))) => self.take(frame, place).await,
-                        (_, Some(Err(error))) => Err(broken(error)),
-                        _ => return,
-                    }
+                // Requests before all else, so that the replies to those that came together go together.
+                biased;
+                frame = receive(&mut self.socket, &mut self.has_unsent, reads) => match frame {
+                    Some(Ok(frame)) => self.take(frame).await,
+                    Some(Err(error)) => Err(broken(error)),
+                    None => return,
+                },
+                Some(reply) = self.replies.recv() => self.write(reply).await,
+                Ok(place) = Arc::clone(&self.places).acquire_owned(), if !reads => {
+                    self.place = Some(place);
+                    Ok(())
                 }
-                Some(reply) = self.replies.recv() => self.send(reply).await,
                 _ = pings.tick() => self.ping().await,
                 Ok(()) = self.revisions.changed() => self.session.check(),
                 () = expiry => self.session.check(),
-                _ = self.stopped.changed() => Err(Closing {
-                    code: GOING_AWAY,
-                    reason: "the server is stopping".to_owned(),
-                }),
+                _ = self.stopped.changed() => Err(stopping()),
             };
             if let Err(closing) = outcome {
                 break closing;
@@ -154,11 +169,13 @@ impl Conversation {
         self.close(closing).await;
     }
 
-    async fn take(
-        &mut self,
-        frame: Message,
-        mut place: OwnedSemaphorePermit,
-    ) -> Result<(), Closing> {
+    async fn take(&mut self, frame: Message) -> Result<(), Closing> {
+        // A client that never pauses would not let this be noticed otherwise.
+        if self.stopped.has_changed().unwrap_or(true) {
+            return Err(stopping());
+        }
+        // Requests that are done at once would keep the thread otherwise, as long as they come.
+        tokio::task::consume_budget().await;
         self.unanswered = 0;
         let payload = match (&frame, self.encoding) {
             (Message::Text(text), Encoding::Json) => text.as_bytes(),
@@ -172,6 +189,7 @@ impl Conversation {
                 return Err(unsupported("binary", "this subprotocol has text messages"));
             }
         };
+        let Some(mut place) = self.place.take() else { return Ok(()) };
         let places = payload.len() / limits::SOCKET_PLACE_BYTES;
         let more = places.min(self.places.available_permits()) as u32;
         if let Ok(more) = Arc::clone(&self.places).try_acquire_many_owned(more) {
@@ -184,17 +202,22 @@ impl Conversation {
             code: INVALID,
             reason: format!("the message could not be read: {error}"),
         })?;
-        match self.session.handle(message, place)? {
+        let effect = self.session.handle(message, place)?;
+        // What streams' tasks have replied before, some of it perhaps of the same stream.
+        while let Ok(reply) = self.replies.try_recv() {
+            self.write(reply).await?;
+        }
+        match effect {
             Effect::None => Ok(()),
-            Effect::Reply(reply) => self.send(reply).await,
+            Effect::Reply(reply) => self.write(reply).await,
             Effect::Refuse(reply, closing) => {
-                self.send(reply).await?;
+                self.write(reply).await?;
                 Err(closing)
             }
         }
     }
 
-    async fn send(&mut self, reply: Reply) -> Result<(), Closing> {
+    async fn write(&mut self, reply: Reply) -> Result<(), Closing> {
         let Reply { message, size, place, result } = reply;
         let mut bytes = Vec::with_capacity(512 + size);
         let mut encode = || self.encoding.encode(&message, &mut bytes);
@@ -211,27 +234,33 @@ impl Conversation {
             },
             Encoding::Protobuf => Message::Binary(bytes.into()),
         };
-        let sent = self.send_frame(frame).await;
+        let written = self.write_frame(frame).await;
+        if size > limits::SOCKET_WRITE_BYTES {
+            // Nothing large is made before the client has this.
+            self.socket.flush().await.map_err(|_| gone())?;
+        }
         drop((place, result));
-        sent
+        written
     }
 
-    async fn send_frame(&mut self, frame: Message) -> Result<(), Closing> {
-        // How long this may take is the listener's affair.
-        self.socket.send(frame).await.map_err(|_| gone())
+    /// Writes a frame, which is sent when nothing else is to be done. Waits where too much is unsent; how long that
+    /// may take is the listener's affair.
+    async fn write_frame(&mut self, frame: Message) -> Result<(), Closing> {
+        self.has_unsent = true;
+        self.socket.feed(frame).await.map_err(|_| gone())
     }
 
     /// Keeps the socket open through proxies, and notices when nobody is there any more.
     async fn ping(&mut self) -> Result<(), Closing> {
         self.unanswered += 1;
-        if self.places.available_permits() == 0 {
+        if self.place.is_none() {
             // It is we who do not listen.
             self.unanswered = 0;
         }
         if self.unanswered >= limits::SOCKET_PINGS {
             return Err(gone());
         }
-        self.send_frame(Message::Ping(Vec::new().into())).await
+        self.write_frame(Message::Ping(Vec::new().into())).await
     }
 
     /// Says why, and waits a moment for the client to take it.
@@ -251,6 +280,27 @@ impl Conversation {
         };
         let _ = timeout(limits::SOCKET_CLOSE, farewell).await;
     }
+}
+
+/// The next frame, where frames are read. As long as there is none, what is unsent is sent.
+async fn receive(
+    socket: &mut WebSocket,
+    has_unsent: &mut bool,
+    reads: bool,
+) -> Option<Result<Message, axum::Error>> {
+    poll_fn(|context| {
+        if reads && let Poll::Ready(frame) = socket.poll_next_unpin(context) {
+            return Poll::Ready(frame);
+        }
+        if *has_unsent && let Poll::Ready(sent) = socket.poll_flush_unpin(context) {
+            *has_unsent = false;
+            if let Err(error) = sent {
+                return Poll::Ready(Some(Err(error)));
+            }
+        }
+        Poll::Pending
+    })
+    .await
 }
 
 /// Ends when a token does, a moment later at most.
@@ -290,6 +340,10 @@ const TOO_BIG: u16 = 1009;
 fn unsupported(kind: &str, instead: &str) -> Closing {
     let reason = format!("Received a {kind} WebSocket message, which is not supported: {instead}");
     Closing { code: UNSUPPORTED, reason }
+}
+
+fn stopping() -> Closing {
+    Closing { code: GOING_AWAY, reason: "the server is stopping".to_owned() }
 }
 
 /// The client does not take or say anything any more.

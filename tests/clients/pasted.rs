@@ -41,9 +41,9 @@ fn a_client_without_the_token_is_told_where_it_is() {
     let url = format!("http://127.0.0.1:{}", server.address().port());
     let client = |token: &str| format!("createClient({{ url: '{url}', authToken: {token} }})");
     assert_eq!(answer(&client(&format!("'{}'", token.trim())), &server), "the answer is 42\n");
-    for wrong in ["undefined", "'wrong'"] {
+    for (wrong, help) in [("undefined", "api-token"), ("'wrong'", "hranad token mint")] {
         let told = answer(&client(wrong), &server);
-        assert!(told.starts_with("UNAUTHORIZED: ") && told.contains("api-token"), "{told}");
+        assert!(told.starts_with("UNAUTHORIZED: ") && told.contains(help), "{told}");
     }
 }
 

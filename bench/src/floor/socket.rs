@@ -6,8 +6,9 @@ use std::sync::Arc;
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde::Deserialize;
 use tokio::net::{TcpListener, TcpStream};
-use tokio_tungstenite::accept_async;
+use tokio_tungstenite::accept_async_with_config;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 use super::answer::Answer;
 use super::{Stmt, with_database};
@@ -48,7 +49,9 @@ pub(crate) async fn serve(listener: TcpListener, path: Arc<Path>) {
 
 async fn converse(stream: TcpStream, path: &Path) -> Result<()> {
     stream.set_nodelay(true)?;
-    let mut socket = accept_async(stream).await?;
+    // All of the buffer is overwritten before each read; the default is 128 KiB.
+    let config = WebSocketConfig::default().read_buffer_size(8 * 1024);
+    let mut socket = accept_async_with_config(stream, Some(config)).await?;
     while let Some(Ok(message)) = socket.next().await {
         let Message::Text(text) = message else { continue };
         let answer = answer(path, &text)?;

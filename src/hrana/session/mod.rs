@@ -1,13 +1,14 @@
 //! A session: what one WebSocket says, and what becomes of it. Knows messages, but no socket.
 //!
-//! Streams run in parallel, each in a task of its own that takes its requests in order. What needs no stream
-//! (hello, stored SQL texts) is answered at once. Stored texts belong to the session, so they are looked up
+//! Streams run in parallel, and each takes its requests in order. What needs no stream (hello, stored SQL texts) is
+//! answered at once. Stored texts belong to the session, so they are looked up
 //! when a request arrives and not when it is executed.
 
 mod cursor;
 mod table;
 mod task;
 mod version;
+mod worker;
 
 use std::sync::Arc;
 
@@ -16,7 +17,8 @@ use hrana_protocol::{Batch, StreamRequest, Version};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use self::table::Table;
-use self::task::{Operation, StreamTask};
+use self::task::StreamTask;
+use self::worker::Operation;
 use super::check_batch;
 use super::sql_store::SqlStore;
 use crate::auth::Gate;
@@ -191,7 +193,7 @@ impl Session {
                 Err(error) => failed(place, &error),
             },
             Request::CloseStream { stream_id } => match self.table.close(stream_id)? {
-                Some(task) => task.send(Operation::Close, id, place),
+                Some(task) => task.ask(Operation::Close, id, place),
                 None => done(place, Response::CloseStream),
             },
             Request::Stream { stream_id, request } => {
@@ -201,7 +203,7 @@ impl Session {
                 }
                 match (task, self.texts(&request)) {
                     (Ok(task), Ok(texts)) => {
-                        task.send(Operation::Request(request, texts), id, place)
+                        task.ask(Operation::Request(request, texts), id, place)
                     }
                     (Err(error), _) | (_, Err(error)) => failed(place, &error),
                 }
@@ -212,19 +214,19 @@ impl Session {
                 match self.table.open_cursor(stream_id, cursor_id)? {
                     Ok(task) => {
                         let batch = texts.map(|texts| (batch, texts));
-                        task.send(Operation::OpenCursor(batch), id, place)
+                        task.ask(Operation::OpenCursor(batch), id, place)
                     }
                     Err(error) => failed(place, &error),
                 }
             }
             Request::FetchCursor { cursor_id, max_count } => {
                 match self.table.of_cursor(cursor_id)? {
-                    Ok(task) => task.send(Operation::FetchCursor(max_count), id, place),
+                    Ok(task) => task.ask(Operation::FetchCursor(max_count), id, place),
                     Err(error) => failed(place, &error),
                 }
             }
             Request::CloseCursor { cursor_id } => match self.table.close_cursor(cursor_id)? {
-                Some(task) => task.send(Operation::CloseCursor, id, place),
+                Some(task) => task.ask(Operation::CloseCursor, id, place),
                 None => done(place, Response::CloseCursor),
             },
             Request::StoreSql { sql_id, sql } => match self.sqls.store(sql_id, sql) {

@@ -16,7 +16,7 @@ pub(super) struct Table {
     /// Streams that could not be opened. A client need not wait for that answer before it uses the stream, so what it
     /// asks of one fails, until it closes the stream.
     refused: HashSet<i32>,
-    /// Closed streams that may still do what they were asked before; each has a request outstanding.
+    /// Closed streams that may still do what they were asked before. Each has a request outstanding, or ends at once.
     finishing: Vec<StreamTask>,
     /// The stream of each open cursor.
     cursors: HashMap<i32, i32>,

@@ -1,45 +1,56 @@
-//! The task of one stream of a session: it takes the stream's requests in order and replies to each.
+//! In whose hands a stream of a session is: those of the session or of a task.
+//!
+//! A request to a stream that rests is begun by the session itself, in the socket's task, and most are done then.
+//! One that would block goes to the stream's own task, and so do those behind it, until the stream rests again.
+//! So its requests are done in order.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 
-use hrana_protocol::ws::{Response, ServerMsg};
-use hrana_protocol::{Batch, StreamRequest};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::timeout;
 
-use super::cursor::Cursor;
+use super::worker::{Job, Operation, Worker};
 use super::{Closing, Effect, Host, Reply};
-use crate::error::{Error, ErrorKind, Result};
-use crate::hrana::baton::Baton;
-use crate::hrana::sql_store::SqlStore;
-use crate::hrana::{Disconnect, StopOnDrop, Stream};
-use crate::limits;
+use crate::error::Result;
+use crate::hrana::{Disconnect, StopOnDrop};
 use crate::namespace::Admission;
-
-/// What a stream is asked.
-pub(super) enum Operation {
-    /// With the stored texts that it names.
-    Request(StreamRequest, SqlStore),
-    /// A batch to be read through a cursor, with the texts that it names; or why it cannot be.
-    OpenCursor(Result<(Batch, SqlStore)>),
-    FetchCursor(u32),
-    CloseCursor,
-    Close,
-}
-
-struct Job {
-    operation: Operation,
-    request_id: i32,
-    place: OwnedSemaphorePermit,
-}
 
 /// The session's side of a stream. Dropped, it stops what the stream is doing.
 pub(super) struct StreamTask {
-    /// Bounded by the places of outstanding requests, one of which each job holds.
-    jobs: mpsc::UnboundedSender<Job>,
+    shared: Arc<Shared>,
     stop: StopOnDrop,
 }
+
+/// What the session and the task of a stream hand to each other.
+struct Shared {
+    state: Mutex<State>,
+    /// Told when something was put into the queue.
+    asked: Notify,
+}
+
+/// Where the stream is: here while it rests, or with the task, or in the queue, ahead of all jobs.
+struct State {
+    /// The queue is empty then.
+    resting: Option<Box<Worker>>,
+    /// Each job has the place of an outstanding request, which bounds the queue.
+    queue: VecDeque<Work>,
+}
+
+/// Work for the task.
+enum Work {
+    Job(Job),
+    /// A job that the session has begun.
+    Begun(Begun),
+    /// The stream, which has something to keep alive and cannot rest, or is closed.
+    Held(Box<Worker>),
+}
+
+/// A job with the stream that does it, which comes back at its end.
+type Begun = Pin<Box<dyn Future<Output = (Box<Worker>, Reply)> + Send>>;
 
 impl StreamTask {
     pub(super) fn start(
@@ -48,35 +59,48 @@ impl StreamTask {
         replies: mpsc::Sender<Reply>,
         results: Arc<Semaphore>,
     ) -> Result<Self> {
-        let (jobs, queue) = mpsc::unbounded_channel();
         let disconnect = Disconnect::default();
-        let mut stream =
-            Stream::open(Arc::clone(&host.namespaces), admitted.namespace, admitted.access);
-        stream.share_places(results);
-        let worker = Worker {
-            id: Baton::new()?.stream,
-            stream: Ok(stream),
-            cursor: None,
-            disconnect: disconnect.clone(),
-            transaction_idle: host.transaction_idle,
-        };
-        let task = tokio::spawn(worker.work(queue, replies));
-        Ok(StreamTask { jobs, stop: StopOnDrop::new(disconnect, task.abort_handle()) })
+        let worker = Worker::new(host, admitted, disconnect.clone(), results)?;
+        let state = State { resting: Some(Box::new(worker)), queue: VecDeque::new() };
+        let shared = Arc::new(Shared { state: Mutex::new(state), asked: Notify::new() });
+        let task = tokio::spawn(Arc::clone(&shared).work(replies));
+        Ok(StreamTask { shared, stop: StopOnDrop::new(disconnect, task.abort_handle()) })
     }
 
-    /// Hands a request to the task, which replies.
-    pub(super) fn send(
+    /// Asks the stream.
+    pub(super) fn ask(
         &self,
         operation: Operation,
         request_id: i32,
         place: OwnedSemaphorePermit,
     ) -> Result<Effect, Closing> {
-        // The task has ended only if it panicked.
-        self.jobs.send(Job { operation, request_id, place }).map_err(|_| Closing {
-            code: Closing::INTERNAL,
-            reason: "the stream failed; see the server's log".to_owned(),
-        })?;
-        Ok(Effect::None)
+        let job = Job { operation, request_id, place };
+        let resting = self.shared.lock().resting.take();
+        let Some(worker) = resting else {
+            if self.is_finished() {
+                return Err(failed());
+            }
+            self.shared.hand_over(Work::Job(job));
+            return Ok(Effect::None);
+        };
+        worker.attach();
+        let mut begun: Begun = Box::pin(worker.work(job));
+        // Whatever wakes it up is not missed: the task looks at it again first thing.
+        let mut begin = || begun.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        match catch_unwind(AssertUnwindSafe(&mut begin)).map_err(|_| failed())? {
+            Poll::Ready((mut worker, reply)) => {
+                if worker.rest() {
+                    self.shared.lock().resting = Some(worker);
+                } else {
+                    self.shared.hand_over(Work::Held(worker));
+                }
+                Ok(Effect::Reply(reply))
+            }
+            Poll::Pending => {
+                self.shared.hand_over(Work::Begun(begun));
+                Ok(Effect::None)
+            }
+        }
     }
 
     /// Whether the stream has been closed and all is done that it was asked before.
@@ -85,110 +109,70 @@ impl StreamTask {
     }
 }
 
-struct Worker {
-    id: u64,
-    /// The stream, or why it has ended.
-    stream: Result<Stream, ErrorKind>,
-    cursor: Option<Result<Cursor>>,
-    disconnect: Disconnect,
-    transaction_idle: Duration,
+/// There was a panic: otherwise nobody asks a stream that has come to its end.
+fn failed() -> Closing {
+    Closing {
+        code: Closing::INTERNAL,
+        reason: "the stream failed; see the server's log".to_owned(),
+    }
 }
 
-impl Worker {
-    async fn work(mut self, mut jobs: mpsc::UnboundedReceiver<Job>, replies: mpsc::Sender<Reply>) {
-        while let Some(Job { operation, request_id, place }) = self.next(&mut jobs).await {
-            let is_close = matches!(operation, Operation::Close);
-            let message = match self.operate(operation).await {
-                Ok(response) => ServerMsg::ResponseOk { request_id, response },
-                Err(error) => ServerMsg::ResponseError { request_id, error: error.to_wire() },
-            };
-            let (size, result) = self.result();
-            let reply = Reply { message, size, place, result };
-            if replies.send(reply).await.is_err() || is_close {
-                return;
-            }
-        }
-    }
-
-    /// About how large the result of the last job is, and the place that it has if it is large.
-    fn result(&mut self) -> (usize, Option<OwnedSemaphorePermit>) {
-        let Ok(stream) = &mut self.stream else { return (0, None) };
-        let size = stream.result_bytes();
-        // What a cursor has left stays here.
-        let is_kept = matches!(&self.cursor, Some(Ok(cursor)) if cursor.is_large());
-        let place = if is_kept { None } else { stream.hand_over_place() };
-        (size, place.filter(|_| size > limits::RESULT_BYTES_SMALL))
-    }
-
-    /// The next job. Meanwhile the stream rests, or its transaction comes to its end.
-    async fn next(&mut self, jobs: &mut mpsc::UnboundedReceiver<Job>) -> Option<Job> {
-        if let Ok(job) = jobs.try_recv() {
-            return Some(job);
-        }
-        let Ok(stream) = &mut self.stream else { return jobs.recv().await };
-        let patience = match &self.cursor {
-            _ if stream.is_in_transaction() => self.transaction_idle,
-            // It keeps a version of the database alive, so that the WAL grows.
-            Some(Ok(_)) => limits::CURSOR_STALL,
-            _ if stream.park(self.id) => return jobs.recv().await,
-            _ => limits::STREAM_HOLDING_IDLE,
-        };
-        match timeout(patience, jobs.recv()).await {
-            Ok(job) => job,
-            Err(_) => {
-                self.cursor = None;
-                self.stream = Err(ErrorKind::StreamExpired);
-                jobs.recv().await
-            }
-        }
-    }
-
-    async fn operate(&mut self, operation: Operation) -> Result<Response> {
-        if matches!(operation, Operation::Close) {
-            self.cursor = None;
-            self.stream = Err(ErrorKind::StreamExpired);
-            return Ok(Response::CloseStream);
-        }
-        let stream = self.stream.as_mut().map_err(|kind| {
-            Error::new(
-                *kind,
-                "The stream has expired due to inactivity; its transaction was rolled back",
-            )
-        })?;
-        stream.begin_request(self.disconnect.clone());
-        match operation {
-            Operation::Request(request, texts) => {
-                stream.set_texts(texts);
-                Ok(Response::Stream { response: stream.handle(request).await? })
-            }
-            Operation::OpenCursor(batch) => {
-                let cursor = batch.and_then(|(batch, texts)| {
-                    stream.set_texts(texts);
-                    Cursor::open(stream, batch)
-                });
-                let opened = cursor.as_ref().map(|_| ()).map_err(not_open);
-                self.cursor = Some(cursor);
-                opened.map(|()| Response::OpenCursor)
-            }
-            Operation::FetchCursor(count) => match &mut self.cursor {
-                Some(Ok(cursor)) => {
-                    let (entries, done) = cursor.fetch(stream, count).await;
-                    Ok(Response::FetchCursor { entries, done })
+impl Shared {
+    /// The task: finishes what the session has begun, does what comes behind it, and lets the stream rest.
+    async fn work(self: Arc<Self>, replies: mpsc::Sender<Reply>) -> Option<()> {
+        loop {
+            let next = self.lock().queue.pop_front();
+            let mut worker = match next {
+                Some(Work::Begun(begun)) => deliver(begun, &replies).await?,
+                Some(Work::Held(worker)) if !worker.is_closed() => worker,
+                Some(_) => return None,
+                None => {
+                    self.asked.notified().await;
+                    continue;
                 }
-                Some(Err(error)) => Err(not_open(error)),
-                None => Err(Error::bad_request("the cursor is closed")),
-            },
-            Operation::CloseCursor => {
-                self.cursor = None;
-                stream.abandon();
-                Ok(Response::CloseCursor)
+            };
+            while let Some((held, job)) = self.next(worker).await {
+                worker = deliver(held.work(job), &replies).await?;
             }
-            Operation::Close => Ok(Response::CloseStream),
         }
+    }
+
+    /// The next job, with the stream that does it; `None` once the stream rests. One that cannot rest, and is
+    /// asked nothing for too long, comes to its end.
+    async fn next(&self, mut worker: Box<Worker>) -> Option<(Box<Worker>, Job)> {
+        loop {
+            {
+                let mut state = self.lock();
+                if let Some(Work::Job(job)) = state.queue.pop_front() {
+                    return Some((worker, job));
+                }
+                if worker.rest() {
+                    state.resting = Some(worker);
+                    return None;
+                }
+            }
+            if timeout(worker.patience(), self.asked.notified()).await.is_err() {
+                worker.expire();
+            }
+        }
+    }
+
+    fn hand_over(&self, work: Work) {
+        self.lock().queue.push_back(work);
+        self.asked.notify_one();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The failure of a cursor, told again to everybody who asks for it.
-fn not_open(error: &Error) -> Error {
-    Error::new(error.kind(), error.message().to_owned())
+/// Does a job and sends the reply. `None` if nothing comes after it.
+async fn deliver(
+    work: impl Future<Output = (Box<Worker>, Reply)>,
+    replies: &mpsc::Sender<Reply>,
+) -> Option<Box<Worker>> {
+    let (worker, reply) = work.await;
+    replies.send(reply).await.ok()?;
+    (!worker.is_closed()).then_some(worker)
 }
