@@ -33,6 +33,7 @@ pub struct Server {
     is_open: bool,
     is_https: bool,
     data_dir: DataDir,
+    namespaces: Arc<Namespaces>,
     stop: watch::Sender<bool>,
     listening: JoinHandle<()>,
     sweeping: JoinHandle<()>,
@@ -95,7 +96,7 @@ impl Server {
         let sockets = Arc::new(Semaphore::new(limits::SOCKETS_MAX));
         let app = Arc::new(App {
             catalog,
-            namespaces,
+            namespaces: Arc::clone(&namespaces),
             seeds,
             streams: Arc::clone(&streams),
             gate: Arc::new(gate),
@@ -120,6 +121,7 @@ impl Server {
             is_open,
             is_https,
             data_dir,
+            namespaces,
             engine,
             streams,
             stop,
@@ -181,6 +183,9 @@ impl Server {
         // WebSockets have left the listener; when each has given its place back, all are closed.
         let all = u32::try_from(limits::SOCKETS_MAX).unwrap_or(u32::MAX);
         let _ = tokio::time::timeout(limits::DRAIN, self.sockets.acquire_many(all)).await;
+        if let Err(error) = block(|| self.namespaces.save_usage()) {
+            tracing::error!("{error}");
+        }
     }
 }
 
@@ -220,10 +225,12 @@ impl Sweeper {
     async fn run(self, mut stopped: watch::Receiver<bool>) {
         let mut tick = tokio::time::interval(limits::SWEEP_INTERVAL);
         let mut purge = tokio::time::interval(limits::PURGE_INTERVAL);
+        let mut save = tokio::time::interval(limits::USAGE_SAVE);
         loop {
             let outcome = tokio::select! {
                 _ = tick.tick() => self.sweep(),
                 _ = purge.tick() => block(|| self.namespaces.purge()),
+                _ = save.tick() => block(|| self.namespaces.save_usage()),
                 _ = stopped.changed() => return,
             };
             if let Err(error) = outcome {

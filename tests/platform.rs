@@ -2,6 +2,7 @@
 
 mod dumps;
 mod export;
+mod usage;
 
 use hyper::Method;
 use serde_json::{Value, json};

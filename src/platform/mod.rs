@@ -17,3 +17,4 @@ mod place;
 mod seeds;
 mod shapes;
 pub mod tokens;
+pub mod usage;
