@@ -233,6 +233,11 @@ pub const METERS_KEPT: usize = 4_000;
 /// How often what was read and written is added to the catalog: about what is lost when the machine fails.
 pub const USAGE_SAVE: Duration = Duration::from_secs(5);
 
+/// How long fetching a dump may take, how long nothing of it may arrive, and how often it may be said to be elsewhere.
+pub const FETCH: Duration = Duration::from_secs(1800);
+pub const FETCH_STALL: Duration = Duration::from_secs(30);
+pub const FETCH_REDIRECTS_MAX: u32 = 5;
+
 /// Whole databases that are read and written at once, for seeds and exports: each keeps a disk busy.
 pub const SEEDS_AT_ONCE: usize = 4;
 

@@ -66,12 +66,8 @@ impl Server {
         let authority = Arc::new(Authority::new(&data_dir.signing_key()?)?);
         let engine = engine(config);
         let catalog = Arc::new(Catalog::open(data_dir.path())?);
-        let namespaces = Namespaces::open(
-            data_dir.path(),
-            Arc::clone(&catalog),
-            Arc::clone(&engine),
-            config.retention,
-        )?;
+        let (known, used) = (Arc::clone(&catalog), Arc::clone(&engine));
+        let namespaces = Namespaces::open(data_dir.path(), known, used, config.retention)?;
         let namespaces = Arc::new(namespaces);
         let keys = Keys::open(&config.auth_key, Arc::clone(&authority), Arc::clone(&catalog))?;
         let keys = Arc::new(keys);

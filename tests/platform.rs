@@ -2,6 +2,7 @@
 
 mod dumps;
 mod export;
+mod fetch;
 mod usage;
 
 use hyper::Method;

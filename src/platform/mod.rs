@@ -9,6 +9,7 @@ pub mod configuration;
 pub mod databases;
 mod dates;
 pub mod dumps;
+mod fetch;
 mod fields;
 pub mod groups;
 pub mod login;
