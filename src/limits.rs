@@ -223,6 +223,25 @@ pub const UPLOAD_STALL: Duration = Duration::from_secs(60);
 /// How much of an exported file is in memory, twice.
 pub const EXPORT_CHUNK_BYTES: usize = 256 * KIB;
 
+/// Texts of SQL whose cost is noted per database that is in use, that are kept when it is not, and that are told.
+pub const QUERIES_LISTED: usize = 200;
+pub const QUERIES_KEPT: usize = 10;
+pub const QUERIES_TOLD: usize = 50;
+
+/// How much of such a text is kept.
+pub const QUERY_BYTES_MAX: usize = KIB;
+
+/// Databases of which such texts are remembered, used or not, at up to 10 KiB for each out of use.
+pub const METERS_KEPT: usize = 4_000;
+
+/// How often what was read and written is added to the catalog: about what is lost when the machine fails.
+pub const USAGE_SAVE: Duration = Duration::from_secs(5);
+
+/// How long fetching a dump may take, how long nothing of it may arrive, and how often it may be said to be elsewhere.
+pub const FETCH: Duration = Duration::from_secs(1800);
+pub const FETCH_STALL: Duration = Duration::from_secs(30);
+pub const FETCH_REDIRECTS_MAX: u32 = 5;
+
 /// Whole databases that are read and written at once, for seeds and exports: each keeps a disk busy.
 pub const SEEDS_AT_ONCE: usize = 4;
 

@@ -33,6 +33,7 @@ pub struct Server {
     is_open: bool,
     is_https: bool,
     data_dir: DataDir,
+    namespaces: Arc<Namespaces>,
     stop: watch::Sender<bool>,
     listening: JoinHandle<()>,
     sweeping: JoinHandle<()>,
@@ -65,12 +66,8 @@ impl Server {
         let authority = Arc::new(Authority::new(&data_dir.signing_key()?)?);
         let engine = engine(config);
         let catalog = Arc::new(Catalog::open(data_dir.path())?);
-        let namespaces = Namespaces::open(
-            data_dir.path(),
-            Arc::clone(&catalog),
-            Arc::clone(&engine),
-            config.retention,
-        )?;
+        let (known, used) = (Arc::clone(&catalog), Arc::clone(&engine));
+        let namespaces = Namespaces::open(data_dir.path(), known, used, config.retention)?;
         let namespaces = Arc::new(namespaces);
         let keys = Keys::open(&config.auth_key, Arc::clone(&authority), Arc::clone(&catalog))?;
         let keys = Arc::new(keys);
@@ -95,7 +92,7 @@ impl Server {
         let sockets = Arc::new(Semaphore::new(limits::SOCKETS_MAX));
         let app = Arc::new(App {
             catalog,
-            namespaces,
+            namespaces: Arc::clone(&namespaces),
             seeds,
             streams: Arc::clone(&streams),
             gate: Arc::new(gate),
@@ -120,6 +117,7 @@ impl Server {
             is_open,
             is_https,
             data_dir,
+            namespaces,
             engine,
             streams,
             stop,
@@ -181,6 +179,9 @@ impl Server {
         // WebSockets have left the listener; when each has given its place back, all are closed.
         let all = u32::try_from(limits::SOCKETS_MAX).unwrap_or(u32::MAX);
         let _ = tokio::time::timeout(limits::DRAIN, self.sockets.acquire_many(all)).await;
+        if let Err(error) = block(|| self.namespaces.save_usage()) {
+            tracing::error!("{error}");
+        }
     }
 }
 
@@ -220,10 +221,12 @@ impl Sweeper {
     async fn run(self, mut stopped: watch::Receiver<bool>) {
         let mut tick = tokio::time::interval(limits::SWEEP_INTERVAL);
         let mut purge = tokio::time::interval(limits::PURGE_INTERVAL);
+        let mut save = tokio::time::interval(limits::USAGE_SAVE);
         loop {
             let outcome = tokio::select! {
                 _ = tick.tick() => self.sweep(),
                 _ = purge.tick() => block(|| self.namespaces.purge()),
+                _ = save.tick() => block(|| self.namespaces.save_usage()),
                 _ = stopped.changed() => return,
             };
             if let Err(error) = outcome {

@@ -2,6 +2,8 @@
 
 mod dumps;
 mod export;
+mod fetch;
+mod usage;
 
 use hyper::Method;
 use serde_json::{Value, json};

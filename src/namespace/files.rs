@@ -72,7 +72,10 @@ impl Files {
 
     /// What the files of a database take, in bytes.
     pub(super) fn size(&self, id: Uuid) -> u64 {
-        fs::metadata(self.path(id)).map_or(0, |file| file.len())
+        let size = |path: &Path| fs::metadata(path).map_or(0, |file| file.len());
+        let mut wal = OsString::from(self.path(id));
+        wal.push("-wal");
+        size(&self.path(id)) + size(Path::new(&wal))
     }
 
     /// Removes the files of a database, as far as they are there, for good.

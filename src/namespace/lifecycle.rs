@@ -108,11 +108,6 @@ impl Namespaces {
         })
     }
 
-    /// What the files of a database take, in bytes.
-    pub fn storage_bytes(&self, id: Uuid) -> u64 {
-        self.files.size(id)
-    }
-
     /// What is wrong with the file of a database; nothing if it is sound. Takes as long as reading all of it.
     pub fn check_file(&self, id: Uuid) -> Result<Vec<String>> {
         block(|| self.files.check(id))
@@ -174,6 +169,7 @@ impl Namespaces {
         for id in self.catalog.deleted_databases(self.retention.as_secs())? {
             self.files.remove(id)?;
             self.catalog.forget_database(id)?;
+            self.meters.remove(id);
         }
         Ok(())
     }

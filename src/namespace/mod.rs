@@ -8,6 +8,7 @@ mod lifecycle;
 mod opened;
 mod scratch;
 mod seeds;
+mod usage;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,6 +19,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use self::files::Files;
+use self::usage::Meters;
 use crate::catalog::{Catalog, Group, GroupName, NamespaceName, Record, Settings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sqlite::{Database, Engine, Lease, Tenancy, block};
@@ -33,6 +35,7 @@ pub struct Namespaces {
     catalog: Arc<Catalog>,
     files: Files,
     engine: Arc<Engine>,
+    meters: Meters,
     /// How long a deleted database can be restored.
     retention: Duration,
     open: DashMap<NamespaceName, Arc<Namespace>>,
@@ -58,6 +61,7 @@ impl Namespaces {
             catalog,
             files,
             engine,
+            meters: Meters::default(),
             retention,
             open,
             ids,
@@ -118,7 +122,8 @@ impl Namespaces {
             return Ok(Arc::clone(&namespace));
         }
         let record = self.catalog.database(name)?.ok_or_else(|| not_found(name))?;
-        let database = Database::new(self.files.path(record.id), &self.engine);
+        let meter = self.meters.of(record.id);
+        let database = Database::new(self.files.path(record.id), &self.engine, meter);
         let namespace = Arc::new(Namespace::new(record, database));
         self.open.insert(name.clone(), Arc::clone(&namespace));
         Ok(namespace)
@@ -220,7 +225,11 @@ impl Namespaces {
         self.open.retain(|_, namespace| {
             unused.extend(namespace.database().take_unused(before));
             // Under the lock of the map's shard nobody can take another reference.
-            namespace.database().has_idle() || Arc::strong_count(namespace) > 1
+            let is_used = namespace.database().has_idle() || Arc::strong_count(namespace) > 1;
+            if !is_used {
+                self.meters.rest(namespace.id());
+            }
+            is_used
         });
         self.ids.retain(|_, name| self.open.contains_key(name));
         // Closing takes its time: the last connection of a file checkpoints the WAL.

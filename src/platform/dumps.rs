@@ -123,7 +123,7 @@ pub(super) fn take(app: &App, operator: &Operator, url: &str) -> Result<Uploaded
     let id = url.strip_prefix(SCHEME).and_then(|id| Uuid::try_parse(id).ok());
     let id = id.ok_or_else(|| {
         Error::bad_request(
-            "seed: `url` is not what the upload of a dump has answered as `dump_url`",
+            "seed: `url` is neither http nor https, nor what the upload of a dump has answered as `dump_url`",
         )
     })?;
     app.seeds.take_dump(id, operator.token())

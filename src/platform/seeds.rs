@@ -1,18 +1,18 @@
 //! What a new database contains: nothing, a copy of another one, or what a dump makes.
 
-use std::fs::File;
+use std::io::Read;
 
 use serde::Deserialize;
 
-use super::dumps;
 use super::operator::Operator;
+use super::{dumps, fetch};
 use crate::auth::Scope;
 use crate::catalog::{NamespaceName, Settings};
 use crate::error::{Error, Result};
 use crate::hrana::Disconnect;
 use crate::http::App;
 use crate::http::detached::detached;
-use crate::namespace::{ScratchFile, Seed};
+use crate::namespace::{ScratchFile, Seed, UploadedDump};
 use crate::sqlite::{Import, block};
 
 /// The field `seed`. The CLI calls the source of a copy `value`, the SDKs call it `name`.
@@ -47,15 +47,35 @@ pub(super) async fn read(
         }
         "dump" => {
             let url = seed.url.ok_or_else(|| Error::bad_request("seed: `url` is missing"))?;
-            let dump = dumps::take(app, operator, &url)?;
-            import(app.seeds.scratch_file(), dump.file.open()?, settings.size_limit).await
+            let dump = if fetch::is_possible(&url) {
+                // What the server can reach, others may not.
+                operator.may_everything()?;
+                Dump::Elsewhere(url)
+            } else {
+                Dump::Uploaded(dumps::take(app, operator, &url)?)
+            };
+            import(app.seeds.scratch_file(), dump, settings.size_limit).await
         }
         kind => Err(Error::bad_request(format!("seed: the type {kind:?} is not supported yet"))),
     }
 }
 
+enum Dump {
+    Uploaded(UploadedDump),
+    Elsewhere(String),
+}
+
+impl Dump {
+    fn open(&self) -> Result<Box<dyn Read>> {
+        Ok(match self {
+            Dump::Uploaded(dump) => Box::new(dump.file.open()?),
+            Dump::Elsewhere(url) => Box::new(fetch::open(url)?),
+        })
+    }
+}
+
 /// Makes a database file of a dump.
-async fn import(file: ScratchFile, dump: File, size_limit: Option<u64>) -> Result<Seed> {
+async fn import(file: ScratchFile, dump: Dump, size_limit: Option<u64>) -> Result<Seed> {
     let disconnect = Disconnect::default();
     let watched = disconnect.clone();
     let work = async move {
@@ -63,7 +83,7 @@ async fn import(file: ScratchFile, dump: File, size_limit: Option<u64>) -> Resul
         block(|| {
             let mut import = Import::create(file.path(), size_limit)?;
             watched.watch(import.interruption());
-            import.execute(dump)?;
+            import.execute(dump.open()?)?;
             import.finish()
         })?;
         Ok(Seed::File(file))

@@ -10,7 +10,7 @@ use axum::routing::{delete, get, post};
 
 use crate::http::App;
 use crate::platform::{
-    account, api_tokens, configuration, databases, dumps, groups, login, tokens,
+    account, api_tokens, configuration, databases, dumps, groups, login, tokens, usage,
 };
 
 pub(super) fn routes() -> Router<Arc<App>> {
@@ -52,6 +52,7 @@ fn of_organization() -> Router<Arc<App>> {
     Router::new()
         .merge(of_databases())
         .merge(of_groups())
+        .route("/usage", get(usage::of_organization))
         .route("/subscription", get(account::subscription).post(account::stays))
         .route("/plans", get(account::plans))
         .route("/invoices", get(account::invoices))
@@ -77,6 +78,9 @@ fn of_databases() -> Router<Arc<App>> {
         )
         .route("/databases/{database}/instances", get(configuration::instances))
         .route("/databases/{database}/instances/{instance}", get(configuration::one_instance))
+        .route("/databases/{database}/usage", get(usage::of_database))
+        .route("/databases/{database}/usage/queries", get(usage::top_queries))
+        .route("/databases/{database}/stats", get(usage::stats))
         .route("/databases/{database}/auth/tokens", post(tokens::of_database))
         .route("/databases/{database}/auth/rotate", post(tokens::rotate_database))
         .route("/databases/{database}/wakeup", post(configuration::is_ready))

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use hrana_protocol::{Col, Rows, ValueRef};
-use rusqlite::{MAIN_DB, TransactionState, ffi};
+use rusqlite::{MAIN_DB, TransactionState};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::active::Active;
@@ -14,15 +14,17 @@ use super::dialect::{self, Begin};
 use super::file::{self, open_file};
 use super::interruption::Interruption;
 use super::libsql;
+use super::meter::Meter;
 use super::policy::Condition;
 use super::preparation;
+use super::refusals::{is_asked_rollback, read_transaction_refusal, transaction_lost};
 use super::regulator::{Judged, Kind, Regulator};
 use super::session::{SavedSession, Session};
 use super::statement::{Statement, Step};
 use super::vector;
 use super::write_turn::WriteTurn;
 use crate::auth::Access;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::limits;
 
 /// A connection, with its prepared statements and at most one statement in execution.
@@ -40,6 +42,7 @@ pub struct Connection {
     /// SQLite has rolled back a transaction that the client still believes in.
     has_lost_transaction: bool,
     write_turn: WriteTurn,
+    meter: Arc<Meter>,
     /// How many pages SQLite lets the file have, as it was told last.
     pages_max: u32,
     db: rusqlite::Connection,
@@ -52,6 +55,7 @@ impl Connection {
         path: &Path,
         access: Access,
         write_turn: WriteTurn,
+        meter: Arc<Meter>,
         open: OwnedSemaphorePermit,
     ) -> Result<Self> {
         let mut db = open_file(path)?;
@@ -69,6 +73,7 @@ impl Connection {
             is_read_transaction: false,
             has_lost_transaction: false,
             write_turn,
+            meter,
             pages_max: file::PAGES_MAX,
             db,
             _open: open,
@@ -323,9 +328,27 @@ impl Connection {
         }
     }
 
-    /// Ends an execution that will not be continued.
+    /// Notes that the active statement is the client's, with this text.
+    pub(super) fn name_query(&mut self, sql: &str) {
+        if let Some(active) = &mut self.active
+            && active.statement.kind == Kind::Rows
+        {
+            active.statement.query.get_or_insert_with(|| self.meter.query(sql));
+        }
+    }
+
+    /// Counts what the active statement has done.
+    pub(super) fn count(&self, rows_read: u64, rows_written: u64) {
+        let query = self.active.as_ref().and_then(|active| active.statement.query.as_ref());
+        self.meter.count(query, rows_read, rows_written);
+    }
+
+    /// Ends an execution that will not be continued. It may have read much.
     pub fn abandon(&mut self) {
         if self.active.is_some() {
+            if self.is_about_rows() && !self.writes() {
+                self.count(self.rows_read().unwrap_or(0), 0);
+            }
             self.finish();
         }
     }
@@ -359,23 +382,4 @@ impl Connection {
 
 fn is_quick(statement: &Statement) -> bool {
     statement.is_readonly && !statement.writes() && !statement.slowness.is_expected()
-}
-
-/// Whether the client's own SQL asked for the rollback: `ON CONFLICT ROLLBACK`, `RAISE(ROLLBACK)`.
-fn is_asked_rollback(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Sqlite(code) if code & 0xff == ffi::SQLITE_CONSTRAINT)
-}
-
-fn transaction_lost() -> Error {
-    Error::new(
-        ErrorKind::TransactionLost,
-        "the transaction was rolled back when an earlier statement failed; send ROLLBACK, then begin again",
-    )
-}
-
-fn read_transaction_refusal() -> Error {
-    Error::new(
-        ErrorKind::Sqlite(ffi::SQLITE_READONLY),
-        "SQLite error: attempt to write in a transaction that was begun READONLY",
-    )
 }

@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use super::connection::Connection;
 use super::executor::{Executor, block};
 use super::file;
+use super::meter::Meter;
 use super::session::SavedSession;
 use super::write_turn::WriteTurn;
 use crate::auth::Access;
@@ -66,6 +67,7 @@ pub struct Database {
     path: PathBuf,
     executor: Executor,
     write_turn: WriteTurn,
+    meter: Arc<Meter>,
     engine: Arc<Engine>,
     idle: Mutex<Vec<Idle>>,
     /// In pages; how large the file may become.
@@ -91,11 +93,13 @@ pub struct Tenancy {
 }
 
 impl Database {
-    pub fn new(path: PathBuf, engine: &Arc<Engine>) -> Self {
+    /// `meter` counts what its statements do.
+    pub fn new(path: PathBuf, engine: &Arc<Engine>, meter: Arc<Meter>) -> Self {
         Database {
             path,
             executor: Executor::new(&engine.threads, engine.threads_per_database),
             write_turn: WriteTurn::new(engine.write_wait),
+            meter,
             engine: Arc::clone(engine),
             idle: Mutex::default(),
             pages_max: AtomicU32::new(file::PAGES_MAX),
@@ -127,8 +131,9 @@ impl Database {
                 "the server has as many database connections open as it may; try again later",
             )
         })?;
-        let mut connection =
-            Connection::open(&self.path, tenancy.access.clone(), self.write_turn.clone(), open)?;
+        let (access, write_turn) = (tenancy.access.clone(), self.write_turn.clone());
+        let meter = Arc::clone(&self.meter);
+        let mut connection = Connection::open(&self.path, access, write_turn, meter, open)?;
         connection.set_pages_max(self.pages_max.load(Relaxed))?;
         connection.begin_session(tenancy.session, &tenancy.access);
         Ok(Lease::new(connection, self, tenancy.owner))

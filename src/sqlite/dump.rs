@@ -129,7 +129,7 @@ impl Dump {
     fn next_row(&mut self, connection: &mut Connection) -> Result<Stage> {
         connection.interruption().allow(limits::OWN_STATEMENT);
         if matches!(connection.step()?, Step::Done) {
-            connection.finish();
+            connection.abandon();
             return Ok(Stage::Table);
         }
         self.text.push_str(&self.insert);

@@ -76,6 +76,7 @@ impl Execution {
             return Err(many_statements());
         }
         connection.bind(arguments)?;
+        connection.name_query(&sql[..consumed]);
         let total_changes = connection.counters().total_changes;
         let execution = Execution { started, limit, left: limit, total_changes, has_begun: false };
         Ok((Some(execution), consumed))
@@ -160,6 +161,8 @@ impl Execution {
                     self.begin(connection, step, sink);
                     let summary = self.summary(connection);
                     connection.note_time(summary.duration > limits::QUICK);
+                    let (read, written) = (summary.rows_read, summary.rows_written);
+                    connection.count(read.unwrap_or(0), written.unwrap_or(0));
                     sink.end(summary);
                     connection.finish();
                     return Ok(Progress::Done);

@@ -53,7 +53,8 @@ impl Template {
 
 pub(super) fn connect(path: &Path, access: Access) -> Connection {
     let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
-    Connection::open(path, access, WriteTurn::new(Duration::from_secs(1)), permit).unwrap()
+    Connection::open(path, access, WriteTurn::new(Duration::from_secs(1)), Arc::default(), permit)
+        .unwrap()
 }
 
 pub(super) fn execute(connection: &mut Connection, sql: &str) -> crate::error::Result<()> {

@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 use hrana_protocol::{Col, Rows, Value, ValueRef};
 use rusqlite::ffi;
 
+use super::meter::Query;
 use super::regulator::Kind;
 use super::slowness::Slowness;
 use crate::error::{Error, ErrorKind, Result};
@@ -26,6 +27,8 @@ pub(super) struct Statement {
     pub(super) kind: Kind,
     pub(super) is_pragma: bool,
     pub(super) slowness: Slowness,
+    /// Where it is counted what the client's text costs.
+    pub(super) query: Option<Arc<Query>>,
     cols: Arc<[Col]>,
     /// How often SQLite had compiled the statement anew when `cols` was read.
     reprepared: c_int,
@@ -105,6 +108,7 @@ impl Statement {
                 kind: Kind::Other,
                 is_pragma: false,
                 slowness: Slowness::default(),
+                query: None,
                 cols,
                 reprepared: -1,
             }
@@ -144,7 +148,11 @@ impl Statement {
     /// Goes back to the beginning with the same arguments.
     pub(super) fn rewind(&mut self) {
         // SAFETY: as in `reset`.
-        unsafe { ffi::sqlite3_reset(self.raw.as_ptr()) };
+        unsafe {
+            ffi::sqlite3_reset(self.raw.as_ptr());
+            // What was read in vain is not the client's affair.
+            ffi::sqlite3_stmt_scanstatus_reset(self.raw.as_ptr());
+        }
     }
 
     pub(super) fn parameter_count(&self) -> usize {

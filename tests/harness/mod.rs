@@ -107,7 +107,18 @@ impl TestServer {
 
     /// Starts a server with more flags.
     pub(crate) async fn start_with(flags: &[&str]) -> Self {
-        let directory = TempDir::new().unwrap();
+        Self::start_in(TempDir::new().unwrap(), flags).await
+    }
+
+    /// Stops the server, and starts another one with the same data.
+    pub(crate) async fn restart(self) -> Self {
+        let TestServer { server, directory, .. } = self;
+        let stopped = tokio::time::timeout(Duration::from_secs(15), server.stop()).await;
+        stopped.expect("the server does not stop");
+        Self::start_in(directory, &[]).await
+    }
+
+    async fn start_in(directory: TempDir, flags: &[&str]) -> Self {
         let data_dir = directory.path().join("data");
         let mut line = vec!["hranad", "--listen", "127.0.0.1:0", "--data-dir"];
         line.push(data_dir.to_str().unwrap());
