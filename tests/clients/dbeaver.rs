@@ -1,4 +1,4 @@
-//! DBeaver's JDBC driver: not itself, which needs Java, but its messages, byte for byte. It knows only the API
+//! DBeaver's JDBC driver: not itself, which needs Java, but its messages. It knows only the API
 //! before Hrana, sends one statement at a time, and looks for `error`, `columns`, `rows` and `rows_written`.
 
 use hyper::Method;
