@@ -1,7 +1,8 @@
 //! A response body that is made while it is sent: at most two chunks exist at a time.
 
 use std::collections::VecDeque;
-use std::convert::Infallible;
+use std::error::Error;
+use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -33,8 +34,12 @@ struct Chunk {
 /// The client has gone, or has not taken a chunk for too long.
 pub(crate) struct Gone;
 
+/// The body has no last chunk. The connection is cut then, so that nobody takes a part for the whole.
+#[derive(Debug)]
+pub(crate) struct CutShort;
+
 impl Chunks {
-    /// Starts `produce` as a task. Its sender is all that it has to end for the body to end.
+    /// Starts `produce` as a task. The body is whole when that has sent its last chunk.
     pub(crate) fn spawn<F>(disconnect: Disconnect, produce: impl FnOnce(ChunkSender) -> F) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
@@ -51,8 +56,7 @@ impl Chunks {
     /// the failure of the step as unhandled then, unless the caller took precautions.
     pub(crate) async fn with_head(mut self, head: Vec<u8>) -> Self {
         let first = timeout(limits::CURSOR_HEAD_WAIT, self.receiver.recv()).await;
-        let is_last = matches!(first, Ok(None));
-        self.ready.push_back(Chunk { bytes: head.into(), is_last });
+        self.ready.push_back(Chunk { bytes: head.into(), is_last: false });
         self.ready.extend(first.ok().flatten());
         self
     }
@@ -79,14 +83,22 @@ impl ChunkSender {
     }
 }
 
+impl Error for CutShort {}
+
+impl fmt::Display for CutShort {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the answer ends before it is whole")
+    }
+}
+
 impl Body for Chunks {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = CutShort;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, CutShort>>> {
         if self.is_over {
             return Poll::Ready(None);
         }
@@ -94,10 +106,8 @@ impl Body for Chunks {
             Some(chunk) => Some(chunk),
             None => ready!(self.receiver.poll_recv(context)),
         };
-        Poll::Ready(chunk.map(|Chunk { bytes, is_last }| {
-            self.is_over = is_last;
-            Ok(Frame::data(bytes))
-        }))
+        self.is_over = chunk.as_ref().is_none_or(|chunk| chunk.is_last);
+        Poll::Ready(Some(chunk.map(|chunk| Frame::data(chunk.bytes)).ok_or(CutShort)))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -108,5 +118,32 @@ impl Body for Chunks {
         let is_whole = self.is_over || self.ready.back().is_some_and(|chunk| chunk.is_last);
         let bytes = self.ready.iter().map(|chunk| chunk.bytes.len() as u64).sum();
         if is_whole { SizeHint::with_exact(bytes) } else { SizeHint::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt as _;
+
+    use super::Chunks;
+    use crate::hrana::Disconnect;
+
+    #[tokio::test]
+    async fn a_body_is_whole_only_with_its_last_chunk() {
+        for is_whole in [true, false] {
+            let body = Chunks::spawn(Disconnect::default(), async move |sender| {
+                assert!(sender.send(b"one ".to_vec()).await.is_ok());
+                if is_whole {
+                    assert!(sender.send_last(b"two".to_vec()).await.is_ok());
+                }
+            });
+            let read = body.with_head(b"head ".to_vec()).await.collect().await;
+            match read {
+                Ok(all) => {
+                    assert_eq!((is_whole, &all.to_bytes()[..]), (true, &b"head one two"[..]))
+                }
+                Err(error) => assert!(!is_whole, "{error}"),
+            }
+        }
     }
 }

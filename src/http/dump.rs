@@ -46,7 +46,7 @@ async fn produce(mut stream: Stream, mut dump: Dump, mut progress: Progress, sen
         }
         match stream.drive(&mut dump).await {
             Ok(next) if dump.check().is_ok() => progress = next,
-            // Without COMMIT at its end nobody takes the text for a whole dump.
+            // Without its last chunk nobody takes the text for a whole dump.
             Ok(_) | Err(_) => return,
         }
     }
