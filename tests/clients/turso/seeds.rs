@@ -62,14 +62,23 @@ fn from_a_dump_of_another_database() {
 }
 
 #[test]
-fn the_server_fetches_nothing_for_its_clients() {
-    let turso = Turso::start();
-    turso.ok("db create shop");
-    for url in [&format!("http://{}/db/shop/dump", turso.host()), "file:///etc/passwd"] {
-        let told = turso.fails(&format!("db create fetched --from-dump-url {url}"));
-        assert!(told.contains("could not create database fetched: seed: `url` is not"), "{told}");
+fn from_a_dump_somewhere_else() {
+    let mut turso = Turso::start();
+    turso.ok(&format!("db create shop --from-file {}", sqlite_file(&turso, "items.db").display()));
+    let url = format!("http://{}/db/shop/dump", turso.host());
+    turso.ok(&format!("db create fetched --from-dump-url {url}"));
+    assert_is_whole(&turso, "fetched");
+    for wrong in ["http://127.0.0.1:1/dump.sql", "file:///etc/passwd", &url.replace("shop", "none")]
+    {
+        let told = turso.fails(&format!("db create lost --from-dump-url {wrong}"));
+        assert!(told.contains("could not create database lost"), "{told}");
     }
-    assert!(!turso.ok("db list").contains("fetched"));
+    // What the server can reach is not for everybody.
+    let token = turso.ok("auth api-tokens mint deployer --org local --group default --full-access");
+    turso.login(token.trim());
+    let told = turso.fails(&format!("db create lost --from-dump-url {url}"));
+    assert!(told.contains("could not create database lost"), "{told}");
+    assert!(!turso.ok("db list").contains("lost"));
 }
 
 #[test]

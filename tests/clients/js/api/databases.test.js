@@ -78,13 +78,15 @@ test('what cannot be created is refused with a reason', async () => {
   await refused(from({ type: 'database', name, timestamp: new Date(0) }), 400, /history/);
 });
 
-test('a copy of a database, and one from its dump', async () => {
+test('a copy of a database, and two from its dump', async () => {
   const original = await create();
   await client(original).executeMultiple('CREATE TABLE t (a); INSERT INTO t VALUES (1)');
   const copy = await create({ seed: { type: 'database', name: original } });
-  const dumped = await create({ seed: { type: 'dump', url: await uploadDumpOf(original) } });
+  const from = (url) => create({ seed: { type: 'dump', url } });
+  const uploaded = await from(await uploadDumpOf(original));
+  const fetched = await from(`${serverUrl}/db/${original}/dump`);
   await client(original).execute('INSERT INTO t VALUES (2)');
-  for (const name of [copy, dumped]) {
+  for (const name of [copy, uploaded, fetched]) {
     const { rows } = await client(name).execute('SELECT a FROM t');
     assert.deepEqual(rows.map((row) => row.a), [1], name);
   }
