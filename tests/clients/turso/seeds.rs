@@ -62,14 +62,20 @@ fn from_a_dump_of_another_database() {
 }
 
 #[test]
-fn the_server_fetches_nothing_for_its_clients() {
+fn from_a_dump_that_the_server_fetches() {
     let turso = Turso::start();
-    turso.ok("db create shop");
-    for url in [&format!("http://{}/db/shop/dump", turso.host()), "file:///etc/passwd"] {
-        let told = turso.fails(&format!("db create fetched --from-dump-url {url}"));
-        assert!(told.contains("could not create database fetched: seed: `url` is not"), "{told}");
+    turso.ok(&format!("db create shop --from-file {}", sqlite_file(&turso, "items.db").display()));
+    let url = format!("http://{}/db/shop/dump", turso.host());
+    turso.ok(&format!("db create fetched --from-dump-url {url}"));
+    assert_is_whole(&turso, "fetched");
+    for (url, why) in [
+        ("http://127.0.0.1:1/dump.sql", "the dump could not be fetched"),
+        ("file:///etc/passwd", "`url` is neither http nor https"),
+    ] {
+        let told = turso.fails(&format!("db create lost --from-dump-url {url}"));
+        assert!(told.contains(&format!("could not create database lost: seed: {why}")), "{told}");
     }
-    assert!(!turso.ok("db list").contains("fetched"));
+    assert!(!turso.ok("db list").contains("lost"));
 }
 
 #[test]
