@@ -66,8 +66,12 @@ async fn a_dump_is_fetched_if_it_can_be_had_whole() {
         assert!(message.contains(expected), "{path}: {message}");
     }
     // No TLS there, nobody there, no place at all.
-    for url in [format!("https://{address}/good"), "http://127.0.0.1:1/".to_owned(), "http://".to_owned()] {
-        assert!(create(&server, "broken", &url).await.failure(400).contains("could not be fetched"));
+    for url in
+        [format!("https://{address}/good"), "http://127.0.0.1:1/".to_owned(), "http://".to_owned()]
+    {
+        assert!(
+            create(&server, "broken", &url).await.failure(400).contains("could not be fetched")
+        );
     }
     let path = "/v1/databases/broken";
     server.platform(Method::GET, path, Value::Null).await.failure(404);
