@@ -186,6 +186,11 @@ pub const TLS_HANDSHAKE: Duration = Duration::from_secs(10);
 /// How often the files of a certificate are looked at: soon enough for who renews one and looks.
 pub const TLS_RENEWAL: Duration = Duration::from_secs(2);
 
+/// How long a connection that we end is read on, so that what was said last arrives; and how many at once, beyond
+/// which it may be lost.
+pub const LINGER: Duration = Duration::from_secs(2);
+pub const LINGERING_MAX: usize = 1_000;
+
 /// How often an idle HTTP/2 connection is asked whether it is still there.
 pub const HTTP2_KEEP_ALIVE: Duration = Duration::from_secs(30);
 

@@ -1,6 +1,6 @@
 //! The accept loop: sockets in, requests to the service; HTTP/1.1 and HTTP/2 on the same port, with TLS and without.
 
-mod patience;
+mod socket;
 
 use std::convert::Infallible;
 use std::net::IpAddr;
@@ -15,12 +15,11 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tower::{Service, ServiceExt as _};
 
-use self::patience::Patient;
+use self::socket::{ClientSocket, Stream};
 use crate::http::arrival::Peer;
 use crate::limits;
 use crate::tls::{Socket, Tls};
@@ -46,7 +45,8 @@ pub async fn serve<S>(
         + Send
         + 'static,
 {
-    let server = Http { builder: builder(), service, patience: shared.patience };
+    let lingering = Arc::new(Semaphore::new(limits::LINGERING_MAX));
+    let server = Http { builder: builder(), service, patience: shared.patience, lingering };
     let graceful = GracefulShutdown::new();
     loop {
         let place = Arc::clone(&shared.places).acquire_owned();
@@ -105,6 +105,7 @@ struct Http<S> {
     builder: Builder<TokioExecutor>,
     service: S,
     patience: Duration,
+    lingering: Arc<Semaphore>,
 }
 
 impl<S> Http<S>
@@ -114,17 +115,14 @@ where
         + Send
         + 'static,
 {
-    async fn serve<I>(self, socket: I, peer: Peer, watcher: Watcher)
-    where
-        I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
+    async fn serve(self, socket: impl Stream, peer: Peer, watcher: Watcher) {
         let service = self.service.map_request(move |request: Request<Incoming>| {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(peer);
             request
         });
         let service = TowerToHyperService::new(service);
-        let socket = TokioIo::new(Patient::new(socket, self.patience));
+        let socket = TokioIo::new(ClientSocket::new(socket, self.patience, self.lingering));
         let connection = self.builder.serve_connection_with_upgrades(socket, service);
         // A client that speaks badly or goes away is its own affair.
         let _ = watcher.watch(connection.into_owned()).await;

@@ -134,6 +134,18 @@ fn next_baton(answer: &Answer) -> Option<String> {
     value["baton"].as_str().map(str::to_owned)
 }
 
+/// The beginning of HTTP/2, and any frames.
+fn http2(random: &mut Random) -> Vec<u8> {
+    let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+    for _ in 0..random.below(20) {
+        let payload = random.bytes(60);
+        let (kind, flags, stream) = (random.below(11) as u8, random.next() as u8, random.below(9));
+        bytes.extend([0, 0, payload.len() as u8, kind, flags, 0, 0, 0, stream as u8]);
+        bytes.extend(payload);
+    }
+    bytes
+}
+
 /// Bytes of its own: requests cut short, and what is none.
 async fn raw(server: &TestServer, seeds: &Seeds, random: &mut Random) {
     let mut socket = TcpStream::connect(server.address()).await.unwrap();
@@ -145,8 +157,9 @@ async fn raw(server: &TestServer, seeds: &Seeds, random: &mut Random) {
         server.address()
     );
     let mut bytes = [head.into_bytes(), body].concat();
-    match random.below(4) {
+    match random.below(5) {
         0 => random.change(&mut bytes, &seeds.bodies[0]),
+        4 => bytes = http2(random),
         1 => bytes.truncate(random.below(bytes.len() + 1)),
         2 => bytes = random.bytes(3000),
         // Two at once.

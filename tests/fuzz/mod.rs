@@ -76,6 +76,9 @@ fn the_server_survives_nonsense() {
             round(&server, first + rounds, before).await;
             drop(saying);
             rounds += 1;
+            if rounds % 100 == 0 {
+                println!("{rounds} rounds; memory: {} MiB", memory() / MIB);
+            }
         }
         println!("{rounds} rounds; memory: {} MiB", memory() / MIB);
         Arc::into_inner(server).unwrap().stop().await;

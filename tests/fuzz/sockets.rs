@@ -85,7 +85,7 @@ pub(super) async fn client(server: &TestServer, seeds: &Seeds, random: &mut Rand
         // One that has hung up is not told why.
         None => ending == Ending::HalfClosed,
     };
-    assert!(is_right, "{ending:?}: {heard:?}");
+    assert!(is_right, "{ending:?} {is_sound} {is_framed}: {heard:?}");
     let is_kept = ending == Ending::Polite && is_sound && heard.closed == Some(1000);
     assert!(!is_kept || heard.answers == asked, "{} of {asked} answered", heard.answers);
 }

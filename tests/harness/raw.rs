@@ -66,6 +66,15 @@ impl RawSocket {
         assert!(self.try_raw(&frame(0x81, text.as_bytes())).await);
     }
 
+    /// Waits for the beginning of the next frame; skips short ones.
+    pub(crate) async fn arrival(&mut self) {
+        if parse(&self.0.received).is_some() {
+            self.0.next().await;
+        } else {
+            self.0.stream.read_buf(&mut self.0.received).await.unwrap();
+        }
+    }
+
     /// The code and reason with which the server closes; `None` if it just hangs up.
     pub(crate) async fn closed(&mut self) -> Option<(u16, String)> {
         loop {

@@ -168,3 +168,32 @@ async fn a_stream_that_is_closed_while_it_works_does_not_outlive_its_socket() {
     assert_eq!(inserted["affected_row_count"], 1);
     server.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn streams_that_wait_for_another_hold_up_nobody() {
+    let server = TestServer::start().await;
+    let mut socket = Socket::ready(&server).await;
+    socket.execute("CREATE TABLE t(a)").await;
+    socket.execute("BEGIN IMMEDIATE").await;
+    let waiting = 100..200;
+    ask_all(&mut socket, waiting.clone(), "open_stream").await;
+    for id in waiting.clone() {
+        socket.request(id, execute(id, "INSERT INTO t VALUES(1)")).await;
+    }
+    // All of them wait for the transaction of stream 1, which needs what they need to go on.
+    ask_all(&mut socket, 2..3, "open_stream").await;
+    for (id, stream, sql) in
+        [(1, 2, "SELECT count(*) FROM t"), (2, 1, "SELECT 1"), (3, 1, "COMMIT")]
+    {
+        socket.request(id, execute(stream, sql)).await;
+        assert_eq!(socket.hear().await["request_id"], id, "{sql}");
+    }
+    for _ in waiting {
+        assert_eq!(socket.hear().await["type"], "response_ok");
+    }
+    assert_eq!(
+        socket.execute("SELECT count(*) FROM t").await["result"]["rows"][0][0]["value"],
+        "100"
+    );
+    server.stop().await;
+}
