@@ -200,8 +200,8 @@ pub const HTTP2_STREAMS_MAX: u32 = 256;
 /// Connections of the listener.
 pub const SOCKETS_MAX: usize = 20_000;
 
-/// Largest dump of which a database is made, as the `turso` CLI has it for what it uploads.
-pub const DUMP_BYTES_MAX: u64 = 8 * GIB;
+/// Largest dump or file of which a database is made, as the `turso` CLI has it for what it uploads.
+pub const SEED_BYTES_MAX: u64 = 8 * GIB;
 
 /// Longest statement of a dump: a row of `VALUE_BYTES_MAX`, of which each byte is two digits or a doubled quote.
 pub const DUMP_STATEMENT_BYTES_MAX: usize = 2 * VALUE_BYTES_MAX + MIB;
@@ -218,9 +218,13 @@ pub const DUMP_CACHE_KIB: usize = 32 * 1024;
 /// How long the check of a whole file may take.
 pub const FILE_CHECK: Duration = Duration::from_secs(600);
 
-/// Dumps that are kept for who has uploaded them, and for how long. The `turso` CLI uses one at once.
-pub const DUMPS_KEPT_MAX: usize = 64;
-pub const DUMP_KEPT: Duration = Duration::from_secs(3600);
+/// Dumps and files that are kept for who uploads them, and how long after the last of one has come. The `turso` CLI uses
+/// one at once.
+pub const SEEDS_KEPT_MAX: usize = 64;
+pub const SEED_KEPT: Duration = Duration::from_secs(3600);
+
+/// How much of a file comes in one request: little enough to be sent again.
+pub const UPLOAD_CHUNK_BYTES: u64 = 16 * MIB as u64;
 
 /// How long the next piece of an upload may take to arrive.
 pub const UPLOAD_STALL: Duration = Duration::from_secs(60);

@@ -3,6 +3,7 @@
 mod dumps;
 mod export;
 mod fetch;
+mod uploads;
 mod usage;
 
 use hyper::Method;

@@ -22,6 +22,8 @@ pub struct Record {
     pub settings: Settings,
     /// Whether there are keys of others for this database alone.
     pub has_own_keys: bool,
+    /// There is no file yet, and the database is there for nothing but its upload.
+    pub awaits_upload: bool,
     /// In seconds since 1970.
     pub created_at: i64,
 }
@@ -60,7 +62,7 @@ pub struct Filter {
 const SELECT: &str = "
 SELECT d.id, d.name, d.generation, d.block_reads, d.block_writes, d.block_reason, d.size_limit, d.allow_attach,
     d.delete_protection, d.created_at, p.id, p.name, g.id, g.name, g.generation, g.delete_protection,
-    EXISTS (SELECT 1 FROM foreign_keys f WHERE f.database_id = d.id)
+    EXISTS (SELECT 1 FROM foreign_keys f WHERE f.database_id = d.id), d.awaits_upload
 FROM databases d
 JOIN groups g ON g.id = d.group_id
 LEFT JOIN databases p ON p.id = d.parent_id AND p.deleted_at IS NULL";
@@ -103,7 +105,8 @@ impl Catalog {
     /// Adds a database. Once this returns it exists, whatever happens to the machine.
     pub fn create_database(&self, record: &Record) -> Result<()> {
         let sql = "INSERT INTO databases (id, name, group_id, parent_id, block_reads, block_writes, block_reason,
-                   size_limit, allow_attach, delete_protection, created_at) VALUES (?,?,?,?,?,?,?,?,?,?,?)";
+                   size_limit, allow_attach, delete_protection, created_at, awaits_upload)
+                   VALUES (?,?,?,?,?,?,?,?,?,?,?,?)";
         let settings = &record.settings;
         let values = params![
             record.id.to_string(),
@@ -117,6 +120,7 @@ impl Catalog {
             settings.allow_attach,
             settings.delete_protection,
             record.created_at,
+            record.awaits_upload,
         ];
         match self.lock().execute(sql, values) {
             Ok(_) => Ok(()),
@@ -144,6 +148,14 @@ impl Catalog {
         ];
         let changed = self.lock().execute(sql, values);
         changed.map(|_| ()).map_err(failed("change the configuration of a database"))
+    }
+
+    /// Notes that the file of a database has come. Whether it is there and has awaited one.
+    pub fn note_upload(&self, id: Uuid) -> Result<bool> {
+        let sql = "UPDATE databases SET awaits_upload = 0
+                   WHERE id = ? AND awaits_upload AND deleted_at IS NULL";
+        let noted = self.lock().execute(sql, [id.to_string()]);
+        noted.map(|count| count > 0).map_err(failed("note the upload of a database"))
     }
 
     /// Makes the tokens of one database invalid; its group's stay valid.
@@ -222,6 +234,7 @@ fn read_record(row: &Row<'_>) -> rusqlite::Result<Record> {
         generation: row.get::<_, i64>(2)?.unsigned_abs(),
         settings,
         has_own_keys: row.get(16)?,
+        awaits_upload: row.get(17)?,
         created_at: row.get(9)?,
     })
 }

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 
 /// What each form adds to the one before. `PRAGMA user_version` is how many of them a file has; what is here is
 /// never changed, only added to.
-const FORMATS: [&str; 3] = [
+const FORMATS: [&str; 4] = [
     "
 CREATE TABLE databases (
     id TEXT PRIMARY KEY,
@@ -97,6 +97,10 @@ CREATE TABLE usage (
     "
 CREATE INDEX foreign_keys_by_database ON foreign_keys (database_id) WHERE database_id IS NOT NULL;
 ",
+    "
+-- A database whose file is still to be uploaded.
+ALTER TABLE databases ADD COLUMN awaits_upload INTEGER NOT NULL DEFAULT 0;
+",
 ];
 
 /// Sets the connection up, and brings the file to the newest form.
@@ -162,6 +166,6 @@ mod tests {
         assert_eq!(rows, "1 shop default, 2 2 default 0");
         db.pragma_update(None, "user_version", 99).unwrap();
         let error = prepare(&mut db, &path).unwrap_err();
-        assert!(error.message().contains("it has format 99, this version knows formats up to 3"));
+        assert!(error.message().contains("it has format 99, this version knows formats up to 4"));
     }
 }

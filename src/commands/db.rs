@@ -57,6 +57,10 @@ fn check(owner: &Owner, name: Option<&str>) -> Result<()> {
     };
     let mut broken = 0;
     for record in &records {
+        if record.awaits_upload {
+            say(&format!("{}: awaits the upload of its file", record.name));
+            continue;
+        }
         let problems = match owner.namespaces.check_file(record.id) {
             Ok(problems) => problems,
             Err(error) => vec![error.to_string()],

@@ -54,6 +54,8 @@ pub enum ErrorKind {
     Blocked,
     DatabaseNotFound,
     DatabaseExists,
+    /// The file of a database is still to be uploaded.
+    AwaitsUpload,
     GroupNotFound,
     GroupExists,
     /// There is a platform API token of this name.
@@ -95,6 +97,7 @@ impl ErrorKind {
             Blocked => ("BLOCKED", 403),
             DatabaseNotFound => ("DATABASE_NOT_FOUND", 404),
             DatabaseExists => ("DATABASE_EXISTS", 409),
+            AwaitsUpload => ("AWAITS_UPLOAD", 409),
             GroupNotFound => ("GROUP_NOT_FOUND", 404),
             GroupExists => ("GROUP_EXISTS", 409),
             TokenExists => ("TOKEN_EXISTS", 409),

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, header};
 use super::App;
 use super::local::is_local;
 use super::target;
-use crate::auth::Access;
+use crate::auth::{Access, Identity};
 use crate::catalog;
 use crate::error::{Error, Result};
 use crate::namespace::Namespace;
@@ -25,11 +25,15 @@ impl FromRequestParts<Arc<App>> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self> {
         // First the right to ask, then the question: whether a database exists is not told to strangers.
-        let (token, is_local) = (bearer(&parts.headers), is_local(parts, app));
-        let identity = app.gate.identify(token, is_local, catalog::now())?;
+        let identity = identify(parts, app)?;
         let admission = app.namespaces.admit(&target::wanted(parts, app)?, identity)?;
         Ok(Caller { namespace: admission.namespace, access: admission.access })
     }
+}
+
+/// Who a request is from, as far as it can prove it.
+pub(super) fn identify(parts: &Parts, app: &App) -> Result<Identity> {
+    app.gate.identify(bearer(&parts.headers), is_local(parts, app), catalog::now())
 }
 
 /// The token of a request. Some clients that have none say so in words.

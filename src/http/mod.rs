@@ -14,6 +14,7 @@ pub mod local;
 pub mod pipeline;
 mod streams;
 pub mod target;
+pub mod upload;
 pub mod v1;
 pub mod wire;
 pub mod ws;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::lifecycle::not_awaited;
 use super::{Namespace, Namespaces, not_found};
 use crate::auth::{Access, Identity, Target};
 use crate::catalog::{NamespaceName, Record};
@@ -27,6 +28,31 @@ pub struct Admission {
 impl Namespaces {
     /// Lets a caller in. A database that the caller may not use is answered for as if it did not exist.
     pub fn admit(&self, wanted: &Wanted, identity: Identity) -> Result<Admission> {
+        let admission = self.admit_to_any(wanted, identity)?;
+        if admission.namespace.record().awaits_upload {
+            return Err(Error::new(
+                ErrorKind::AwaitsUpload,
+                format!("database {} awaits the upload of its file", admission.namespace.name()),
+            ));
+        }
+        Ok(admission)
+    }
+
+    /// Lets somebody in who is about to upload the file of a database that awaits it. Needs all rights.
+    pub fn admit_upload(&self, wanted: &Wanted, identity: Identity) -> Result<Arc<Namespace>> {
+        let Admission { namespace, access, .. } = self.admit_to_any(wanted, identity)?;
+        if access != Access::FULL {
+            let message = "not authorized: the upload of a database needs all rights on it";
+            return Err(Error::new(ErrorKind::Denied, message));
+        }
+        if namespace.record().awaits_upload {
+            Ok(namespace)
+        } else {
+            Err(not_awaited(namespace.name()))
+        }
+    }
+
+    fn admit_to_any(&self, wanted: &Wanted, identity: Identity) -> Result<Admission> {
         let namespace = match (wanted, &identity) {
             (Wanted::Named(names), _) => self.first(names)?,
             (Wanted::Unnamed, Identity::Token(claims)) if claims.database().is_some() => {

@@ -18,6 +18,8 @@ pub enum Seed {
     Empty,
     /// What another database contains now.
     Copy(Record),
+    /// A file that is uploaded later; until then the database is there for nothing else.
+    Upload,
     /// A file in WAL mode that is durable and nobody has open; the database takes it over.
     File(ScratchFile),
     /// What somebody else's file contains, which nobody writes to meanwhile.
@@ -78,11 +80,13 @@ impl Namespaces {
             generation: 1,
             settings: new.settings,
             has_own_keys: false,
+            awaits_upload: matches!(new.seed, Seed::Upload),
             created_at: i64::try_from(catalog::now()).unwrap_or(i64::MAX),
         };
         match &new.seed {
             Seed::Empty => self.files.create(record.id)?,
             Seed::Copy(source) => self.files.copy(source.id, record.id)?,
+            Seed::Upload => {}
             Seed::File(file) => self.files.adopt(file.path(), record.id)?,
             Seed::Foreign(path) => self.files.take_over(path, record.id)?,
         }
@@ -93,6 +97,22 @@ impl Namespaces {
                 Err(error)
             }
         }
+    }
+
+    /// Makes a file that of a database which has awaited it. It is sound and durable, and nobody has it open.
+    pub fn fill(&self, namespace: &Namespace, file: &ScratchFile) -> Result<()> {
+        let changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let record = self.catalog.database(namespace.name())?;
+        if !record.is_some_and(|record| record.id == namespace.id() && record.awaits_upload) {
+            return Err(not_awaited(namespace.name()));
+        }
+        self.files.adopt(file.path(), namespace.id())?;
+        if !self.catalog.note_upload(namespace.id())? {
+            self.files.remove(namespace.id())?;
+            return Err(not_awaited(namespace.name()));
+        }
+        drop(changing);
+        self.refresh(|other| other.id() == namespace.id())
     }
 
     /// Creates a database, also if there is one of this name in which nothing is: `default` is there from the start.
@@ -207,6 +227,13 @@ impl Namespaces {
             Ok(group)
         })
     }
+}
+
+/// A file has come for a database that has one.
+pub(super) fn not_awaited(name: &NamespaceName) -> Error {
+    Error::bad_request(format!(
+        "database {name} awaits no upload; create one with the seed `database_upload`, and upload to that"
+    ))
 }
 
 /// There is no group of this name.

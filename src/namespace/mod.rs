@@ -8,6 +8,7 @@ mod lifecycle;
 mod opened;
 mod scratch;
 mod seeds;
+mod uploads;
 mod usage;
 
 use std::path::Path;
@@ -28,7 +29,7 @@ pub use self::admission::{Admission, Wanted};
 pub use self::lifecycle::{NewDatabase, Seed, group_not_found};
 pub use self::opened::Namespace;
 pub use self::scratch::ScratchFile;
-pub use self::seeds::{Seeds, UploadedDump};
+pub use self::seeds::{Seeds, UploadedSeed};
 
 /// All databases.
 pub struct Namespaces {

@@ -1,4 +1,4 @@
-//! What new databases are made of, until they are: dumps that were uploaded, and who may work on one.
+//! What new databases are made of, until they are: dumps and files that were uploaded, and who may work on one.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -10,26 +10,28 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::scratch::{Scratch, ScratchFile};
+use super::uploads::Upload;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 
 pub struct Seeds {
     scratch: Scratch,
-    /// Dumps that may be here at once, half uploaded ones too.
+    /// Dumps and files that may be here at once, half uploaded ones too.
     places: Arc<Semaphore>,
     dumps: Mutex<HashMap<Uuid, Kept>>,
+    uploads: Mutex<HashMap<Uuid, Arc<Upload>>>,
     /// Files that may be read or written at once.
     workers: Arc<Semaphore>,
 }
 
-/// A dump that is there, or coming.
-pub struct UploadedDump {
+/// A dump or a file that is there, or coming.
+pub struct UploadedSeed {
     pub file: ScratchFile,
     _place: OwnedSemaphorePermit,
 }
 
 struct Kept {
-    dump: UploadedDump,
+    dump: UploadedSeed,
     /// The token it was uploaded with.
     owner: Option<Uuid>,
     since: Instant,
@@ -40,8 +42,9 @@ impl Seeds {
     pub fn open(data_dir: &Path) -> Result<Self> {
         Ok(Seeds {
             scratch: Scratch::open(&data_dir.join("scratch"))?,
-            places: Arc::new(Semaphore::new(limits::DUMPS_KEPT_MAX)),
+            places: Arc::new(Semaphore::new(limits::SEEDS_KEPT_MAX)),
             dumps: Mutex::default(),
+            uploads: Mutex::default(),
             workers: Arc::new(Semaphore::new(limits::SEEDS_AT_ONCE)),
         })
     }
@@ -51,27 +54,30 @@ impl Seeds {
         self.scratch.file()
     }
 
-    /// A place for a dump that is about to be uploaded.
-    pub fn begin_dump(&self) -> Result<UploadedDump> {
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| {
+    /// A place for something that is about to be uploaded.
+    pub fn begin_seed(&self) -> Result<UploadedSeed> {
+        Ok(UploadedSeed { _place: self.place()?, file: self.scratch.file() })
+    }
+
+    pub(super) fn place(&self) -> Result<OwnedSemaphorePermit> {
+        Arc::clone(&self.places).try_acquire_owned().map_err(|_| {
             Error::new(
                 ErrorKind::Overloaded,
-                "as many dumps have been uploaded as the server keeps; create databases of them, or try \
-                 again later",
+                "as many dumps and files have been uploaded as the server keeps; create databases of them, or \
+                 try again later",
             )
-        })?;
-        Ok(UploadedDump { file: self.scratch.file(), _place: place })
+        })
     }
 
     /// Keeps a dump for the one who has uploaded it. The id is all that it is called by.
-    pub fn keep_dump(&self, dump: UploadedDump, owner: Option<Uuid>) -> Uuid {
+    pub fn keep_dump(&self, dump: UploadedSeed, owner: Option<Uuid>) -> Uuid {
         let id = Uuid::new_v4();
         self.lock().insert(id, Kept { dump, owner, since: Instant::now() });
         id
     }
 
     /// Gives a dump to the one who has uploaded it, once.
-    pub fn take_dump(&self, id: Uuid, owner: Option<Uuid>) -> Result<UploadedDump> {
+    pub fn take_dump(&self, id: Uuid, owner: Option<Uuid>) -> Result<UploadedSeed> {
         let mut dumps = self.lock();
         let is_own = dumps.get(&id).is_some_and(|kept| kept.owner == owner);
         let kept = if is_own { dumps.remove(&id) } else { None };
@@ -79,7 +85,7 @@ impl Seeds {
             Error::bad_request(format!(
                 "seed: this dump is not there; one that was uploaded can be used once, within {} minutes, with \
                  the same token",
-                limits::DUMP_KEPT.as_secs() / 60
+                limits::SEED_KEPT.as_secs() / 60
             ))
         })
     }
@@ -97,9 +103,14 @@ impl Seeds {
 
     /// Forgets dumps that nobody came for.
     pub fn sweep(&self, now: Instant) {
-        let is_fresh = |kept: &Kept| now.duration_since(kept.since) < limits::DUMP_KEPT;
+        let is_fresh = |kept: &Kept| now.duration_since(kept.since) < limits::SEED_KEPT;
         let forgotten: Vec<_> = self.lock().extract_if(|_, kept| !is_fresh(kept)).collect();
         drop(forgotten);
+        self.sweep_uploads(now);
+    }
+
+    pub(super) fn lock_uploads(&self) -> MutexGuard<'_, HashMap<Uuid, Arc<Upload>>> {
+        self.uploads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Uuid, Kept>> {
@@ -123,7 +134,7 @@ mod tests {
         let seeds = Seeds::open(directory.path()).unwrap();
         let files = || std::fs::read_dir(directory.path().join("scratch")).unwrap().count();
         let upload = |owner| {
-            let dump = seeds.begin_dump().unwrap();
+            let dump = seeds.begin_seed().unwrap();
             dump.file.create().unwrap();
             seeds.keep_dump(dump, owner)
         };
@@ -141,7 +152,7 @@ mod tests {
         let id = upload(None);
         seeds.sweep(Instant::now());
         assert_eq!(files(), 1);
-        seeds.sweep(Instant::now() + limits::DUMP_KEPT);
+        seeds.sweep(Instant::now() + limits::SEED_KEPT);
         assert_eq!(files(), 0);
         assert!(seeds.take_dump(id, None).is_err());
 
@@ -157,9 +168,9 @@ mod tests {
         let directory = TempDir::new().unwrap();
         let seeds = Seeds::open(directory.path()).unwrap();
         let dumps: Vec<_> =
-            (0..limits::DUMPS_KEPT_MAX).map(|_| seeds.begin_dump().unwrap()).collect();
-        assert!(seeds.begin_dump().is_err());
+            (0..limits::SEEDS_KEPT_MAX).map(|_| seeds.begin_seed().unwrap()).collect();
+        assert!(seeds.begin_seed().is_err());
         drop(dumps);
-        seeds.begin_dump().unwrap();
+        seeds.begin_seed().unwrap();
     }
 }

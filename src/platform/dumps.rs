@@ -19,7 +19,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::http::App;
 use crate::http::wire::json_response;
 use crate::limits;
-use crate::namespace::{ScratchFile, UploadedDump};
+use crate::namespace::{ScratchFile, UploadedSeed};
 use crate::sqlite::block;
 
 /// What the URLs of uploaded dumps begin with. Behind it is an id that is a secret; it is looked up and never
@@ -41,7 +41,7 @@ pub(crate) async fn upload(
         let message = format!("POST is not possible here, only at …/databases/{SEGMENT}");
         return Err(Error::new(ErrorKind::MethodNotAllowed, message));
     }
-    let dump = operator.may_somewhere(Scope::DbCreate).and_then(|()| app.seeds.begin_dump());
+    let dump = operator.may_somewhere(Scope::DbCreate).and_then(|()| app.seeds.begin_seed());
     let dump = match dump {
         Ok(dump) => dump,
         Err(error) => {
@@ -64,7 +64,7 @@ async fn discard(mut body: Body) {
     let mut bytes = 0;
     while let Ok(Some(Ok(frame))) = timeout(limits::UPLOAD_STALL, body.frame()).await {
         bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
-        if bytes > limits::DUMP_BYTES_MAX {
+        if bytes > limits::SEED_BYTES_MAX {
             break;
         }
     }
@@ -85,7 +85,7 @@ async fn receive_field(mut field: Field<'_>, file: &ScratchFile) -> Result<()> {
     let mut bytes = 0;
     while let Some(chunk) = patiently(field.chunk()).await? {
         bytes += chunk.len() as u64;
-        if bytes > limits::DUMP_BYTES_MAX {
+        if bytes > limits::SEED_BYTES_MAX {
             return Err(too_large());
         }
         block(|| file.write_all(&chunk)).map_err(|e| Error::internal("keep the dump", e))?;
@@ -109,7 +109,7 @@ async fn patiently<T>(
 }
 
 fn too_large() -> Error {
-    let gibibytes = limits::DUMP_BYTES_MAX / limits::GIB;
+    let gibibytes = limits::SEED_BYTES_MAX / limits::GIB;
     Error::new(
         ErrorKind::BodyTooLarge,
         format!(
@@ -119,7 +119,7 @@ fn too_large() -> Error {
 }
 
 /// The dump that a URL of ours means.
-pub(super) fn take(app: &App, operator: &Operator, url: &str) -> Result<UploadedDump> {
+pub(super) fn take(app: &App, operator: &Operator, url: &str) -> Result<UploadedSeed> {
     let id = url.strip_prefix(SCHEME).and_then(|id| Uuid::try_parse(id).ok());
     let id = id.ok_or_else(|| {
         Error::bad_request(

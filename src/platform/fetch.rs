@@ -34,7 +34,7 @@ pub(super) fn open(url: &str) -> Result<impl Read + use<>> {
     if answer.status().as_u16() != 200 {
         return Err(failed(format!("the answer is {}", answer.status())));
     }
-    Ok(answer.into_body().into_with_config().limit(limits::DUMP_BYTES_MAX).reader())
+    Ok(answer.into_body().into_with_config().limit(limits::SEED_BYTES_MAX).reader())
 }
 
 fn failed(why: impl std::fmt::Display) -> Error {

@@ -1,4 +1,4 @@
-//! What a new database contains: nothing, a copy of another one, or what a dump makes.
+//! What a new database contains: a copy of another one, what a dump makes, or a file that comes later.
 
 use std::io::Read;
 
@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::hrana::Disconnect;
 use crate::http::App;
 use crate::http::detached::detached;
-use crate::namespace::{ScratchFile, Seed, UploadedDump};
+use crate::namespace::{ScratchFile, Seed, UploadedSeed};
 use crate::sqlite::{Import, block};
 
 /// The field `seed`. The CLI calls the source of a copy `value`, the SDKs call it `name`.
@@ -43,8 +43,13 @@ pub(super) async fn read(
             let name = seed.name.ok_or_else(|| Error::bad_request("seed: `name` is missing"))?;
             let source = app.namespaces.find(&NamespaceName::parse(&name)?)?;
             operator.may(Scope::Read, &source.group)?;
+            if source.awaits_upload {
+                let message = format!("seed: database {name} awaits the upload of its file itself");
+                return Err(Error::bad_request(message));
+            }
             Ok(Seed::Copy(source))
         }
+        "database_upload" => Ok(Seed::Upload),
         "dump" => {
             let url = seed.url.ok_or_else(|| Error::bad_request("seed: `url` is missing"))?;
             let dump = if fetch::is_possible(&url) {
@@ -56,12 +61,14 @@ pub(super) async fn read(
             };
             import(app.seeds.scratch_file(), dump, settings.size_limit).await
         }
-        kind => Err(Error::bad_request(format!("seed: the type {kind:?} is not supported yet"))),
+        kind => Err(Error::bad_request(format!(
+            "seed: the type {kind:?} is none of database, dump and database_upload"
+        ))),
     }
 }
 
 enum Dump {
-    Uploaded(UploadedDump),
+    Uploaded(UploadedSeed),
     Elsewhere(String),
 }
 

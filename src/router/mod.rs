@@ -12,7 +12,7 @@ use axum::extract::{Request, State};
 use axum::handler::Handler as _;
 use axum::http::{Method, header};
 use axum::response::Response;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, get, post, put};
 use tower::{Service, ServiceExt as _, service_fn};
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
@@ -24,7 +24,7 @@ use crate::error::{Error, ErrorKind};
 use crate::http::arrival::Arrival;
 use crate::http::caller::Caller;
 use crate::http::wire::{Protocol, WholeBody};
-use crate::http::{App, cursor, dump, export, info, legacy, pipeline, target, v1, ws};
+use crate::http::{App, cursor, dump, export, info, legacy, pipeline, target, upload, v1, ws};
 use crate::limits;
 use crate::platform::login;
 
@@ -46,6 +46,10 @@ fn routes() -> Router<Arc<App>> {
         .route("/v3-protobuf/pipeline", post(pipeline_of(Protocol::HRANA_3_PROTOBUF)))
         .route("/v3-protobuf/cursor", post(cursor_of(Protocol::HRANA_3_PROTOBUF)))
         .route("/dump", get(dump::dump))
+        .route("/v1/upload", post(upload::whole))
+        .route("/v2/upload/start", put(upload::start))
+        .route("/v2/upload/{upload}/chunk/{chunk}", put(upload::chunk))
+        .route("/v2/upload/{upload}/finalize", put(upload::finalize))
         .route("/info", get(export::info))
         .route("/export/{generation}", get(export::export))
         .route("/sync/{generation}/{start}/{end}", get(export::frames))

@@ -2,11 +2,11 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use rusqlite::OpenFlags;
-
-use super::file::open_file;
+use super::file::{self, open_file};
+use super::interruption::Interruption;
 use crate::error::{Error, Result};
 use crate::limits;
 
@@ -50,23 +50,53 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// Brings what is in the WAL into the file, turns it to WAL mode, checks it and makes it durable.
-fn settle(path: &Path) -> Result<()> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let db = rusqlite::Connection::open_with_flags(path, flags).map_err(failed)?;
-    let mode: String = db
-        .pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))
-        .map_err(failed)?;
-    let sound: String =
-        db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(failed)?;
-    if mode != "wal" || sound != "ok" {
-        return Err(Error::bad_request(format!(
-            "the file is not a sound SQLite database: {sound}"
-        )));
+/// Makes of a file that somebody else has made one that a database can have: brings what is in its WAL into it, checks
+/// it, and gives it the form of tenants' files. It is durable afterwards.
+pub fn settle(path: &Path) -> Result<()> {
+    check_head(path)?;
+    // Opening reads the schema, if there is one that can be read.
+    let mut db = open_file(path).map_err(|error| unsound(&cause(&error)))?;
+    let interruption = Interruption::install(&mut db)?;
+    interruption.allow(limits::FILE_CHECK);
+    let found: rusqlite::Result<String> =
+        db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
+    match found {
+        Ok(found) if found == "ok" => {}
+        Ok(found) => return Err(unsound(&found)),
+        Err(error) => return Err(unsound(&error.to_string())),
     }
-    db.close().map_err(|(_, error)| failed(error))?;
-    let file = File::open(path).and_then(|file| file.sync_all());
-    file.map_err(|error| Error::internal("make the database file durable", error))
+    let page: u32 = db.pragma_query_value(None, "page_size", |row| row.get(0)).map_err(failed)?;
+    if u64::from(page) != file::PAGE_BYTES {
+        // Limits of size count on it. VACUUM changes it, though not in WAL mode.
+        let bytes = file::PAGE_BYTES;
+        let sql = format!("PRAGMA journal_mode = DELETE; PRAGMA page_size = {bytes}; VACUUM;");
+        db.execute_batch(&sql).map_err(|error| unsound(&error.to_string()))?;
+    }
+    file::close_as_wal(db).map_err(|error| unsound(&cause(&error)))?;
+    file::sync(path)
+}
+
+/// SQLite takes an empty file for an empty database, which no program has written.
+fn check_head(path: &Path) -> Result<()> {
+    const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+    let mut head = [0; MAGIC.len()];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut head));
+    match read {
+        Ok(()) if head == *MAGIC => Ok(()),
+        Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => {
+            Err(Error::internal("read the database file", error))
+        }
+        _ => Err(unsound("it does not begin as one")),
+    }
+}
+
+fn cause(error: &Error) -> String {
+    std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+fn unsound(why: &str) -> Error {
+    let why: String = why.chars().take(limits::ERROR_CHARS_MAX).collect();
+    Error::bad_request(format!("the file is not a sound SQLite database: {why}"))
 }
 
 /// The rows of a query on a file that nobody writes to, which is left as it is: what is read is a copy at `scratch`.

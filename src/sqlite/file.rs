@@ -63,7 +63,7 @@ pub fn copy_file(from: &Path, path: &Path) -> Result<()> {
 pub(super) const PAGES_MAX: u32 = 0xffff_fffe;
 
 /// What SQLite makes files of, as long as nobody asks for something else.
-const PAGE_BYTES: u64 = 4096;
+pub(super) const PAGE_BYTES: u64 = 4096;
 
 /// A limit of bytes in pages.
 pub(super) fn pages(bytes: Option<u64>) -> u32 {

@@ -2,7 +2,7 @@
 //! else sees yet.
 //!
 //! The policy is that of tenants' SQL, and what dumps of the tool `sqlite3` do besides: they write the schema to
-//! put virtual tables into it. What has done so is checked as a whole afterwards; see [`super::checked_file`].
+//! put virtual tables into it. What has done so is checked as a whole afterwards; see [`super::settle`].
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 
-use super::checked_file;
+use super::check;
 use super::execution::{refuse_nul, skip_blank};
 use super::file::{self, open_file};
 use super::interruption::Interruption;
@@ -108,10 +108,7 @@ impl Import {
         let Import { path, db, regulator, has_written_schema, .. } = self;
         let closed = regulator.trust(|| file::close_as_wal(db));
         closed?;
-        if has_written_schema {
-            checked_file::check(&path)?;
-        }
-        file::sync(&path)
+        if has_written_schema { check::settle(&path) } else { file::sync(&path) }
     }
 }
 

@@ -8,7 +8,6 @@ mod active;
 mod arguments;
 mod cache;
 mod check;
-mod checked_file;
 mod connection;
 mod database;
 mod describe;
@@ -42,7 +41,7 @@ mod vector;
 mod write_turn;
 
 pub use arguments::Arguments;
-pub use check::{check_file, is_empty, read_copy, take_over};
+pub use check::{check_file, is_empty, read_copy, settle, take_over};
 pub use connection::Connection;
 pub use database::{Database, Engine, Lease, Tenancy};
 pub use dump::Dump;

@@ -146,7 +146,7 @@ async fn a_broken_dump_creates_nothing_and_says_where() {
         ),
         (
             "PRAGMA writable_schema=ON;\nUPDATE sqlite_schema SET rootpage = 9;\nCOMMIT;",
-            "the database is not sound",
+            "not a sound SQLite database: malformed database schema",
         ),
     ];
     for (rest, expected) in cases {
