@@ -26,8 +26,10 @@ impl FromRequestParts<Arc<App>> for Caller {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self> {
         // First the right to ask, then the question: whether a database exists is not told to strangers.
         let (token, is_local) = (bearer(&parts.headers), is_local(parts, app));
-        let identity = app.gate.identify(token, is_local, catalog::now())?;
-        let admission = app.namespaces.admit(&target::wanted(parts, app)?, identity)?;
+        let wanted = target::wanted(parts, app);
+        let database = || app.namespaces.id_of(wanted.as_ref().ok()?);
+        let identity = app.gate.identify(token, is_local, database, catalog::now())?;
+        let admission = app.namespaces.admit(&wanted?, identity)?;
         Ok(Caller { namespace: admission.namespace, access: admission.access })
     }
 }

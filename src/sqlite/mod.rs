@@ -9,6 +9,7 @@ mod arguments;
 mod cache;
 mod check;
 mod checked_file;
+mod checkpoint;
 mod connection;
 mod database;
 mod describe;
