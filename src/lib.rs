@@ -9,6 +9,7 @@
 //! | [`listener`] | sockets |
 //! | [`router`] | every URL |
 //! | [`platform`] | handlers of the platform API |
+//! | [`admin`] | the admin API of sqld |
 //! | [`http`] | handlers of the data plane |
 //! | [`hrana`] | streams and what they can be asked |
 //! | [`namespace`] | the tenants' databases |
@@ -17,6 +18,7 @@
 //! | [`tls`], [`names`] | certificates; what the server is called |
 //! | [`auth`], [`error`], [`limits`] | who may; what went wrong; how much |
 
+pub mod admin;
 pub mod auth;
 pub mod catalog;
 pub mod commands;

@@ -254,6 +254,9 @@ pub const FETCH_REDIRECTS_MAX: u32 = 5;
 /// Whole databases that are read and written at once, for seeds and exports: each keeps a disk busy.
 pub const SEEDS_AT_ONCE: usize = 4;
 
+/// Connections of the admin API's listener: a few tools.
+pub const ADMIN_SOCKETS_MAX: usize = 256;
+
 /// Longest label of a host name (RFC 1035).
 pub const HOST_LABEL_BYTES_MAX: usize = 63;
 

@@ -27,7 +27,7 @@ use crate::tls::{Socket, Tls};
 /// What all connections of the listener share.
 pub struct Shared {
     pub tls: Option<Tls>,
-    /// One for each connection; [`limits::SOCKETS_MAX`] of them.
+    /// One for each connection.
     pub places: Arc<Semaphore>,
     /// How long a client may take nothing of what is sent to it.
     pub patience: Duration,

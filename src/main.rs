@@ -78,12 +78,19 @@ fn greeting(server: &Server, args: &ServeArgs) -> String {
     export SSL_CERT_FILE=\"{certificate}\""
         )
     });
+    let admin = server.admin_address().map_or_else(String::new, |address| {
+        let who = match args.admin_auth_key {
+            Some(_) => "with the key of --admin-auth-key",
+            None => "open to programs of this machine",
+        };
+        format!("\n  admin API     {scheme}://{address}  ({who})")
+    });
     format!(
         "hranad {version} is ready
   listening on  {listening}  ({access})
   data          {data}
   API token     {token_file}
-  database      {url}  is the database `default`; others are at {scheme}://{other}{trust}
+  database      {url}  is the database `default`; others are at {scheme}://{other}{admin}{trust}
 
   Paste into JavaScript, with @libsql/client:
     createClient({{ url: \"{url}\"{token} }})",

@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
+use crate::admin;
 use crate::auth::{Authority, Gate};
 use crate::catalog::Catalog;
 use crate::config::{AuthMode, ServeArgs};
@@ -24,7 +25,7 @@ use crate::names::{Names, Reach};
 use crate::namespace::{Namespaces, Seeds};
 use crate::router;
 use crate::sqlite::{Engine, block};
-use crate::tls;
+use crate::tls::{self, Tls};
 
 /// A server that is running.
 pub struct Server {
@@ -36,6 +37,7 @@ pub struct Server {
     namespaces: Arc<Namespaces>,
     stop: watch::Sender<bool>,
     listening: JoinHandle<()>,
+    admin: Option<Admin>,
     sweeping: JoinHandle<()>,
     renewing: Option<JoinHandle<()>>,
     engine: Arc<Engine>,
@@ -44,6 +46,12 @@ pub struct Server {
     places: Arc<Semaphore>,
     /// One for each WebSocket.
     sockets: Arc<Semaphore>,
+}
+
+/// The admin API's port.
+struct Admin {
+    address: SocketAddr,
+    listening: JoinHandle<()>,
 }
 
 /// What clients make the server hold at the moment.
@@ -61,6 +69,7 @@ pub struct InUse {
 impl Server {
     /// Opens everything and starts to serve. When this returns the port is open.
     pub async fn start(config: &ServeArgs) -> Result<Self> {
+        admin::check(config)?;
         let data_dir = DataDir::open(&config.data_dir)?;
         let api_token = data_dir.api_token()?;
         let authority = Arc::new(Authority::new(&data_dir.signing_key()?)?);
@@ -76,7 +85,7 @@ impl Server {
 
         let names = names(config);
         let tls = tls::open(config, data_dir.path(), &names, config.listen.ip())?;
-        let (listener, address) = bind(config.listen).await?;
+        let (listener, address) = bind(config.listen, "--listen").await?;
         let (stop, stopped) = watch::channel(false);
         let sweeper = Sweeper {
             namespaces: Arc::clone(&namespaces),
@@ -106,6 +115,7 @@ impl Server {
             trusted_proxies: config.trusted_proxy.clone(),
         });
         let is_https = tls.is_some();
+        let admin = open_admin(config, &app, tls.clone(), &stopped).await?;
         let places = Arc::new(Semaphore::new(limits::SOCKETS_MAX));
         let shared =
             listener::Shared { tls, places: Arc::clone(&places), patience: config.client_silence };
@@ -122,6 +132,7 @@ impl Server {
             streams,
             stop,
             listening,
+            admin,
             sweeping,
             renewing,
             places,
@@ -131,6 +142,11 @@ impl Server {
 
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where the admin API is, if there is one.
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin.as_ref().map(|admin| admin.address)
     }
 
     pub fn data_dir(&self) -> &Path {
@@ -173,8 +189,9 @@ impl Server {
     pub async fn stop(self) {
         self.stop.send_replace(true);
         let _ = tokio::join!(self.listening, self.sweeping);
-        if let Some(renewing) = self.renewing {
-            let _ = renewing.await;
+        let admin = self.admin.map(|admin| admin.listening);
+        for also in [admin, self.renewing].into_iter().flatten() {
+            let _ = also.await;
         }
         // WebSockets have left the listener; when each has given its place back, all are closed.
         let all = u32::try_from(limits::SOCKETS_MAX).unwrap_or(u32::MAX);
@@ -200,13 +217,29 @@ fn names(config: &ServeArgs) -> Names {
 }
 
 /// Opens the port, and learns which one it is.
-async fn bind(listen: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
+async fn bind(listen: SocketAddr, flag: &str) -> Result<(TcpListener, SocketAddr)> {
     let listener = TcpListener::bind(listen).await.map_err(|error| {
-        Error::internal(format!("listen on {listen} (choose another address with --listen)"), error)
+        Error::internal(format!("listen on {listen} (choose another address with {flag})"), error)
     })?;
     let address =
         listener.local_addr().map_err(|error| Error::internal("learn the port", error))?;
     Ok((listener, address))
+}
+
+/// Opens the port of the admin API, if there is to be one.
+async fn open_admin(
+    config: &ServeArgs,
+    app: &Arc<App>,
+    tls: Option<Tls>,
+    stopped: &watch::Receiver<bool>,
+) -> Result<Option<Admin>> {
+    let Some(listen) = config.admin_listen else { return Ok(None) };
+    let (listener, address) = bind(listen, "--admin-listen").await?;
+    let places = Arc::new(Semaphore::new(limits::ADMIN_SOCKETS_MAX));
+    let shared = listener::Shared { tls, places, patience: config.client_silence };
+    let service = admin::service(Arc::clone(app), config.admin_auth_key.clone());
+    let listening = tokio::spawn(listener::serve(listener, service, shared, stopped.clone()));
+    Ok(Some(Admin { address, listening }))
 }
 
 /// Looks again and again for what has to end, and for what others have changed.

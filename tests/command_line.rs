@@ -208,3 +208,23 @@ fn a_server_that_others_can_reach_asks_for_the_token() {
     // Whether it is well is no secret.
     assert_eq!(server.request("GET", "/health", "", &Value::Null).unwrap().status, 200);
 }
+
+#[test]
+fn an_admin_api_that_others_can_reach_needs_a_key() {
+    let directory = TempDir::new().unwrap();
+    for (flags, why) in [
+        (&["--admin-listen", "0.0.0.0:0"][..], "other machines could reach it"),
+        (&["--admin-listen", "[::]:0"], "other machines could reach it"),
+        (&["--admin-listen", "127.0.0.1:0", "--auth", "required"], "nobody gets in without one"),
+        (&["--admin-auth-key", "two words", "--admin-listen", "127.0.0.1:0"], "without spaces"),
+        (&["--admin-auth-key", "", "--admin-listen", "127.0.0.1:0"], "without spaces"),
+    ] {
+        let output = serve("127.0.0.1:0", directory.path()).args(flags).output().unwrap();
+        assert!(!output.status.success());
+        assert!(stderr(&output).contains(why), "{}", stderr(&output));
+    }
+    let mut with_key = serve("127.0.0.1:0", directory.path());
+    with_key.env("HRANAD_ADMIN_AUTH_KEY", "secret").args(["--admin-listen", "0.0.0.0:0"]);
+    let program = Program::run(with_key);
+    assert!(program.greeting().contains("admin API     http://0.0.0.0:"), "{}", program.greeting());
+}

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that panics says what is wrong")]
 
 mod access;
+mod admin;
 mod bad_input;
 mod clients;
 mod command_line;

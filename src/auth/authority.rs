@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::cache::TokenCache;
-use super::claims::{Claims, Issuer, Said};
+use super::claims::{Claims, Issuer, Said, Signer};
 use super::foreign_claims::ForeignClaims;
 use super::keys::{ForeignKey, SigningKey, VerifyingKey};
 use super::own_claims::{Authorization, OwnClaims, Rotation};
@@ -34,6 +34,12 @@ pub struct Authority {
 struct Believed {
     key: ForeignKey,
     is_current: Arc<AtomicBool>,
+}
+
+impl Believed {
+    fn signer(&self) -> Signer {
+        Signer { issuer: self.key.issuer, is_current: Arc::clone(&self.is_current) }
+    }
 }
 
 impl From<ForeignKey> for Believed {
@@ -103,7 +109,13 @@ impl Authority {
     }
 
     /// What `token` says, if one of the keys has signed it and `now`, in seconds since 1970, is within its time.
-    pub fn verify(&self, token: &str, now: u64) -> Result<Arc<Claims>> {
+    /// Of the keys for single databases those of `database` count; it is asked for if there are any.
+    pub fn verify(
+        &self,
+        token: &str,
+        database: impl FnOnce() -> Option<Uuid>,
+        now: u64,
+    ) -> Result<Arc<Claims>> {
         if token.len() > limits::TOKEN_BYTES_MAX {
             return Err(not_valid("it is too long"));
         }
@@ -113,13 +125,18 @@ impl Authority {
         }
         // Held until the token is in the cache, so that none gets there by a key that was taken away meanwhile.
         let foreign = self.foreign.read().unwrap_or_else(PoisonError::into_inner);
-        let claims = Arc::new(self.verify_anew(token, &foreign)?);
+        let claims = Arc::new(self.verify_anew(token, &foreign, database)?);
         check_time(&claims, now)?;
         self.lock_cache().put(digest, Arc::clone(&claims));
         Ok(claims)
     }
 
-    fn verify_anew(&self, token: &str, foreign: &[Believed]) -> Result<Claims> {
+    fn verify_anew(
+        &self,
+        token: &str,
+        foreign: &[Believed],
+        database: impl FnOnce() -> Option<Uuid>,
+    ) -> Result<Claims> {
         let head = head(token)?;
         let algorithm = match head.alg.as_str() {
             "EdDSA" => Algorithm::EdDSA,
@@ -127,8 +144,16 @@ impl Authority {
             "ES256" => Algorithm::ES256,
             other => return Err(algorithm_not_accepted(other)),
         };
+        let is_of_database = |key: &Believed| matches!(key.key.issuer, Issuer::Database(_));
+        let database = if foreign.iter().any(is_of_database) { database() } else { None };
         let is_candidate = |candidate: &&Believed| {
             let ForeignKey { issuer, key } = &candidate.key;
+            // Many databases may have a key each, and only the database knows which one is meant.
+            if let Issuer::Database(id) = issuer
+                && Some(*id) != database
+            {
+                return false;
+            }
             // Our own tokens always name their key.
             let is_named = match (&head.kid, &key.kid) {
                 (Some(kid), Some(own)) => kid == own,
@@ -143,8 +168,8 @@ impl Authority {
             self.has_met_unknown_key.store(true, Relaxed);
         }
         for candidate in candidates.take(limits::TOKEN_KEYS_TRIED_MAX) {
-            if let Some(said) = try_key(token, candidate)? {
-                return Ok(Claims { issuer: candidate.key.issuer, said });
+            if let Some(said) = try_key(token, candidate, foreign)? {
+                return Ok(Claims { said });
             }
         }
         Err(not_valid("no key of this server has signed it"))
@@ -194,16 +219,21 @@ fn head(token: &str) -> Result<Head> {
 }
 
 /// `None` if the key has not signed the token.
-fn try_key(token: &str, candidate: &Believed) -> Result<Option<Said>> {
+fn try_key(token: &str, candidate: &Believed, foreign: &[Believed]) -> Result<Option<Said>> {
     let ForeignKey { issuer, key } = &candidate.key;
     if *issuer == Issuer::Own {
         return Ok(decode::<OwnClaims>(token, key)?.map(Said::Own));
     }
     let Some(claims) = decode::<ForeignClaims>(token, key)? else { return Ok(None) };
-    if key.is_of_provider && !claims.names_rights() {
+    // One key may be believed for several groups and databases.
+    let signers = foreign.iter().filter(|other| other.key.key.verifies_same(key));
+    // An identity provider signs much that has nothing to do with databases.
+    let signers = signers.filter(|other| !other.key.key.is_of_provider || claims.names_rights());
+    let signers: Vec<_> = signers.map(Believed::signer).collect();
+    if signers.is_empty() {
         return Err(not_valid("it has neither the claim `a` nor `p`, so it gives no rights"));
     }
-    Ok(Some(Said::Foreign(claims, Arc::clone(&candidate.is_current))))
+    Ok(Some(Said::Foreign(Box::new(claims), signers)))
 }
 
 fn decode<T: DeserializeOwned>(token: &str, key: &VerifyingKey) -> Result<Option<T>> {
@@ -224,7 +254,9 @@ fn decode<T: DeserializeOwned>(token: &str, key: &VerifyingKey) -> Result<Option
 }
 
 fn check_time(claims: &Claims, now: u64) -> Result<()> {
-    if let Said::Foreign(ForeignClaims { nbf: Some(nbf), .. }, _) = &claims.said {
+    if let Said::Foreign(claims, _) = &claims.said
+        && let Some(nbf) = claims.nbf
+    {
         let early = nbf.saturating_sub(now);
         if early > limits::TOKEN_LEEWAY.as_secs() {
             return Err(not_valid(&format!("it will be in {early} seconds (its claim `nbf`)")));

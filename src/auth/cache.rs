@@ -52,12 +52,12 @@ mod tests {
     use std::sync::Arc;
 
     use super::{Digest, TokenCache};
-    use crate::auth::claims::{Claims, Issuer, Said};
+    use crate::auth::claims::{Claims, Said};
     use crate::limits;
 
     fn claims(json: &str) -> Arc<Claims> {
-        let said = Said::Foreign(serde_json::from_str(json).unwrap(), Arc::default());
-        Arc::new(Claims { issuer: Issuer::Server, said })
+        let said = Said::Foreign(Box::new(serde_json::from_str(json).unwrap()), Vec::new());
+        Arc::new(Claims { said })
     }
 
     fn digest(number: usize) -> Digest {

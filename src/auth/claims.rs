@@ -26,15 +26,34 @@ pub enum Issuer {
 /// What a verified token says. Claims are closed: a token with one that is not known has none of these.
 #[derive(Clone, Debug)]
 pub struct Claims {
-    pub issuer: Issuer,
     pub(super) said: Said,
 }
 
 #[derive(Clone, Debug)]
 pub(super) enum Said {
     Own(OwnClaims),
-    /// The second is whether the key that verified them is still believed.
-    Foreign(ForeignClaims, Arc<AtomicBool>),
+    /// And who has the key that verified them.
+    Foreign(Box<ForeignClaims>, Vec<Signer>),
+}
+
+/// Somebody whose key it is. One key may be several databases'.
+#[derive(Clone, Debug)]
+pub(super) struct Signer {
+    pub(super) issuer: Issuer,
+    /// Whether the key is still believed.
+    pub(super) is_current: Arc<AtomicBool>,
+}
+
+impl Signer {
+    fn is_meant_for(&self, target: &Target<'_>) -> bool {
+        let is_meant = match self.issuer {
+            Issuer::Own => false,
+            Issuer::Server => !target.has_own_keys,
+            Issuer::Group(id) => id == target.group && !target.has_own_keys,
+            Issuer::Database(id) => id == target.id,
+        };
+        is_meant && self.is_current.load(Relaxed)
+    }
 }
 
 /// A database that somebody wants to use.
@@ -57,18 +76,12 @@ pub struct Target<'a> {
 impl Claims {
     /// The rights on a database; `None` is none, as if the database did not exist. Says nothing of the time.
     pub fn access_to(&self, target: &Target<'_>) -> Option<Access> {
-        match (&self.said, self.issuer) {
-            (Said::Own(claims), Issuer::Own) => claims.access_to(target),
-            (Said::Foreign(claims, is_current), issuer) if is_current.load(Relaxed) => {
-                let is_meant = match issuer {
-                    Issuer::Own => false,
-                    Issuer::Server => !target.has_own_keys,
-                    Issuer::Group(id) => id == target.group && !target.has_own_keys,
-                    Issuer::Database(id) => id == target.id,
-                };
+        match &self.said {
+            Said::Own(claims) => claims.access_to(target),
+            Said::Foreign(claims, signers) => {
+                let is_meant = signers.iter().any(|signer| signer.is_meant_for(target));
                 is_meant.then(|| claims.access_to(target)).flatten()
             }
-            _ => None,
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use uuid::Uuid;
+
 use super::authority::Authority;
 use super::claims::Claims;
 use crate::error::{Error, ErrorKind, Result};
@@ -29,8 +31,15 @@ impl Gate {
     }
 
     /// Who a caller of the data plane is. `is_local` says that the request comes from this machine, and not
-    /// through a proxy or a web page of somebody else; `now` is in seconds since 1970.
-    pub fn identify(&self, token: Option<&str>, is_local: bool, now: u64) -> Result<Identity> {
+    /// through a proxy or a web page of somebody else; `database` is which one is asked for, and `now` is in seconds
+    /// since 1970.
+    pub fn identify(
+        &self,
+        token: Option<&str>,
+        is_local: bool,
+        database: impl FnOnce() -> Option<Uuid>,
+        now: u64,
+    ) -> Result<Identity> {
         match token {
             None if self.is_open && is_local => Ok(Identity::Owner),
             None if self.is_open => Err(Error::new(
@@ -41,7 +50,7 @@ impl Gate {
             )),
             None => Err(no_token()),
             Some(_) if self.is_api_token(token) => Ok(Identity::Owner),
-            Some(token) => self.authority.verify(token, now).map(Identity::Token),
+            Some(token) => self.authority.verify(token, database, now).map(Identity::Token),
         }
     }
 
@@ -94,19 +103,19 @@ mod tests {
     fn only_the_api_token_opens_a_closed_gate() {
         let gate = gate(false);
         for token in [None, Some(""), Some("secre"), Some("secret2"), Some("Secret")] {
-            assert!(gate.identify(token, true, 0).is_err(), "{token:?}");
+            assert!(gate.identify(token, true, || None, 0).is_err(), "{token:?}");
             assert!(gate.platform(token).is_err(), "{token:?}");
         }
-        assert!(gate.identify(Some("secret"), false, 0).is_ok());
+        assert!(gate.identify(Some("secret"), false, || None, 0).is_ok());
         assert!(gate.platform(Some("secret")).is_ok());
     }
 
     #[test]
     fn an_open_gate_is_open_to_data_only_and_to_those_without_a_token() {
         let gate = gate(true);
-        assert!(gate.identify(None, true, 0).is_ok());
-        assert!(gate.identify(None, false, 0).is_err());
-        assert!(gate.identify(Some("wrong"), true, 0).is_err());
+        assert!(gate.identify(None, true, || None, 0).is_ok());
+        assert!(gate.identify(None, false, || None, 0).is_err());
+        assert!(gate.identify(Some("wrong"), true, || None, 0).is_err());
         assert!(gate.platform(None).is_err());
     }
 }

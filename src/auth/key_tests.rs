@@ -29,7 +29,7 @@ fn believing(keys: Vec<VerifyingKey>) -> Authority {
 fn the_keys_of_an_identity_provider_verify_its_tokens() {
     let authority = believing(keys(JWKS));
     for token in [RS256, ES256] {
-        let claims = authority.verify(token, 0).unwrap();
+        let claims = authority.verify(token, || None, 0).unwrap();
         let target = |name| Target {
             name,
             id: uuid::Uuid::nil(),
@@ -43,7 +43,7 @@ fn the_keys_of_an_identity_provider_verify_its_tokens() {
         assert!(claims.access_to(&target("shop")).is_some_and(|access| !access.write));
         assert!(claims.access_to(&target("blog")).is_none());
     }
-    let error = authority.verify(LOGIN, 0).unwrap_err();
+    let error = authority.verify(LOGIN, || None, 0).unwrap_err();
     assert!(error.message().contains("neither the claim `a` nor `p`"), "{error}");
 }
 
@@ -64,8 +64,8 @@ fn a_key_verifies_only_what_names_it_and_its_algorithm() {
         (swap(r#""x": "F0"#, r#""x": "A0"#), true, false),
     ] {
         let authority = believing(keys(&document));
-        assert_eq!(authority.verify(RS256, 0).is_ok(), rs, "{document}");
-        assert_eq!(authority.verify(ES256, 0).is_ok(), es, "{document}");
+        assert_eq!(authority.verify(RS256, || None, 0).is_ok(), rs, "{document}");
+        assert_eq!(authority.verify(ES256, || None, 0).is_ok(), es, "{document}");
     }
 }
 
@@ -86,10 +86,10 @@ fn the_forms_of_sqld_are_read() {
     ] {
         let keys = keys(&text);
         assert_eq!(keys.len(), count, "{text}");
-        assert!(believing(keys).verify(&token, 0).is_ok(), "{text}");
+        assert!(believing(keys).verify(&token, || None, 0).is_ok(), "{text}");
     }
     // The same key as an identity provider's: `{}` names no rights.
-    assert!(believing(keys(&jwk)).verify(&token, 0).is_err());
+    assert!(believing(keys(&jwk)).verify(&token, || None, 0).is_err());
 }
 
 #[test]

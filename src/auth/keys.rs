@@ -112,8 +112,15 @@ impl VerifyingKey {
         Ok(keys)
     }
 
-    /// Whether it verifies the same tokens, and calls them as good.
+    /// Whether it is the same key under the same name, and of the same kind.
     fn is_same(&self, other: &Self) -> bool {
+        self.kid == other.kid
+            && self.is_of_provider == other.is_of_provider
+            && self.verifies_same(other)
+    }
+
+    /// Whether it verifies the same signatures.
+    pub(super) fn verifies_same(&self, other: &Self) -> bool {
         let is_same_key = match (self.key.kind(), other.key.kind()) {
             (DecodingKeyKind::SecretOrDer(own), DecodingKeyKind::SecretOrDer(other)) => {
                 own == other
@@ -124,10 +131,7 @@ impl VerifyingKey {
             ) => n == other_n && e == other_e,
             _ => false,
         };
-        is_same_key
-            && self.kid == other.kid
-            && self.algorithm == other.algorithm
-            && self.is_of_provider == other.is_of_provider
+        is_same_key && self.algorithm == other.algorithm
     }
 }
 

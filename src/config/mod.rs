@@ -14,7 +14,7 @@ pub use owner::{
     TokenArgs, TokenCommand,
 };
 pub use values::Network;
-use values::{address, host_name, retention, seconds, slug};
+use values::{address, host_name, key, retention, seconds, slug};
 
 /// A server for libSQL's Hrana protocol, with a SQLite file per tenant.
 #[derive(Debug, Parser)]
@@ -125,6 +125,14 @@ pub struct ServeArgs {
     /// Ed25519 public keys in PEM or base64, or a JWKS document; tokens signed with them are accepted
     #[arg(long, env = "HRANAD_AUTH_KEY", value_name = "FILE", value_delimiter = ',')]
     pub auth_key: Vec<PathBuf>,
+
+    /// Address and port of the admin API, as sqld has it; without a key only on a loopback address
+    #[arg(long, env = "HRANAD_ADMIN_LISTEN", value_name = "ADDR", value_parser = address)]
+    pub admin_listen: Option<SocketAddr>,
+
+    /// Key that the admin API asks for, in `authorization: basic KEY`
+    #[arg(long, env = "HRANAD_ADMIN_AUTH_KEY", value_name = "KEY", hide_env_values = true, value_parser = key)]
+    pub admin_auth_key: Option<String>,
 
     /// What to log: error, warn, info, debug, trace, or a filter by module
     #[arg(long, env = "HRANAD_LOG", value_name = "FILTER", default_value = "info")]

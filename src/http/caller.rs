@@ -12,7 +12,7 @@ use super::target;
 use crate::auth::{Access, Identity};
 use crate::catalog;
 use crate::error::{Error, Result};
-use crate::namespace::Namespace;
+use crate::namespace::{Namespace, Wanted};
 
 /// A client of the data plane.
 pub(crate) struct Caller {
@@ -25,15 +25,18 @@ impl FromRequestParts<Arc<App>> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self> {
         // First the right to ask, then the question: whether a database exists is not told to strangers.
-        let identity = identify(parts, app)?;
-        let admission = app.namespaces.admit(&target::wanted(parts, app)?, identity)?;
+        let wanted = target::wanted(parts, app);
+        let identity = identify(parts, app, wanted.as_ref().ok())?;
+        let admission = app.namespaces.admit(&wanted?, identity)?;
         Ok(Caller { namespace: admission.namespace, access: admission.access })
     }
 }
 
-/// Who a request is from, as far as it can prove it.
-pub(super) fn identify(parts: &Parts, app: &App) -> Result<Identity> {
-    app.gate.identify(bearer(&parts.headers), is_local(parts, app), catalog::now())
+/// Who a request is from, as far as it can prove it. Which database it means decides about keys of single databases.
+pub(super) fn identify(parts: &Parts, app: &App, wanted: Option<&Wanted>) -> Result<Identity> {
+    let (token, is_local) = (bearer(&parts.headers), is_local(parts, app));
+    let database = || app.namespaces.id_of(wanted?);
+    app.gate.identify(token, is_local, database, catalog::now())
 }
 
 /// The token of a request. Some clients that have none say so in words.

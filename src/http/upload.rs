@@ -31,8 +31,9 @@ impl FromRequestParts<Arc<App>> for Uploader {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self> {
-        let identity = identify(parts, app)?;
-        app.namespaces.admit_upload(&target::wanted(parts, app)?, identity).map(Uploader)
+        let wanted = target::wanted(parts, app);
+        let identity = identify(parts, app, wanted.as_ref().ok())?;
+        app.namespaces.admit_upload(&wanted?, identity).map(Uploader)
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use uuid::Uuid;
+
 use super::lifecycle::not_awaited;
 use super::{Namespace, Namespaces, not_found};
 use crate::auth::{Access, Identity, Target};
@@ -26,6 +28,15 @@ pub struct Admission {
 }
 
 impl Namespaces {
+    /// Which database is meant, by somebody of whom it is not known yet who that is.
+    pub fn id_of(&self, wanted: &Wanted) -> Option<Uuid> {
+        let namespace = match wanted {
+            Wanted::Named(names) => self.first(names),
+            Wanted::Unnamed => self.get(&NamespaceName::default_name()),
+        };
+        namespace.ok().map(|namespace| namespace.id())
+    }
+
     /// Lets a caller in. A database that the caller may not use is answered for as if it did not exist.
     pub fn admit(&self, wanted: &Wanted, identity: Identity) -> Result<Admission> {
         let admission = self.admit_to_any(wanted, identity)?;

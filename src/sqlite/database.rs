@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, TryAcquireError};
 
+use super::checkpoint;
 use super::connection::Connection;
 use super::executor::{Executor, block};
 use super::file;
@@ -125,12 +126,7 @@ impl Database {
         if let Some(lease) = self.connect_idle(tenancy) {
             return Ok(lease);
         }
-        let open = Arc::clone(&self.engine.connections).try_acquire_owned().map_err(|_| {
-            Error::new(
-                ErrorKind::Overloaded,
-                "the server has as many database connections open as it may; try again later",
-            )
-        })?;
+        let open = Arc::clone(&self.engine.connections).try_acquire_owned().map_err(crowded)?;
         let (access, write_turn) = (tenancy.access.clone(), self.write_turn.clone());
         let meter = Arc::clone(&self.meter);
         let mut connection = Connection::open(&self.path, access, write_turn, meter, open)?;
@@ -184,6 +180,28 @@ impl Database {
         }
     }
 
+    /// Moves what is in the WAL into the file and empties the WAL. Writers wait for it, and it waits for readers of
+    /// what is in the way.
+    pub async fn checkpoint(&self) -> Result<()> {
+        let _open = Arc::clone(&self.engine.connections).try_acquire_owned().map_err(crowded)?;
+        let _turn = self.write_turn.take().await?;
+        let started = Instant::now();
+        while !self.executor.run(|| checkpoint::try_checkpoint(&self.path)).await?? {
+            if started.elapsed() >= limits::BUSY_WAIT {
+                return Err(Error::new(
+                    ErrorKind::Sqlite(rusqlite::ffi::SQLITE_BUSY),
+                    format!(
+                        "SQLite error: database is locked: readers have held an older state of it for {} s; \
+                         checkpoint again when they are done",
+                        limits::BUSY_WAIT.as_secs()
+                    ),
+                ));
+            }
+            tokio::time::sleep(limits::BUSY_RETRY).await;
+        }
+        Ok(())
+    }
+
     /// Keeps no connection from now on, and returns those it had, to be dropped where blocking is allowed.
     pub fn close(&self) -> Vec<Connection> {
         let mut idle = self.lock_idle();
@@ -205,6 +223,13 @@ impl Database {
     fn lock_idle(&self) -> std::sync::MutexGuard<'_, Vec<Idle>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn crowded(_: TryAcquireError) -> Error {
+    Error::new(
+        ErrorKind::Overloaded,
+        "the server has as many database connections open as it may; try again later",
+    )
 }
 
 /// Closing writes: it rolls back, and the last connection of a file checkpoints the WAL.

@@ -8,6 +8,7 @@ mod active;
 mod arguments;
 mod cache;
 mod check;
+mod checkpoint;
 mod connection;
 mod database;
 mod describe;

@@ -155,6 +155,27 @@ impl TestServer {
         self.server.address()
     }
 
+    pub(crate) fn admin_address(&self) -> std::net::SocketAddr {
+        self.server.admin_address().unwrap()
+    }
+
+    /// A request to the admin API.
+    pub(crate) async fn admin(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Value,
+    ) -> Answer {
+        let url = format!("http://{}{path}", self.admin_address());
+        let mut request = Request::builder().method(method).uri(url);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        self.send(Http::One, request.body(Full::new(body.into())).unwrap()).await
+    }
+
     /// The answer as far as its head; the body is read by the caller.
     pub(crate) async fn begin(
         &self,

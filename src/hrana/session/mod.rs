@@ -154,8 +154,10 @@ impl Session {
     }
 
     fn admit(&self, jwt: Option<&str>) -> Result<Admission> {
-        let identity = self.host.gate.identify(jwt, self.host.is_local, catalog::now())?;
-        self.host.namespaces.admit(&self.wanted, identity)
+        let Host { gate, namespaces, is_local, .. } = &self.host;
+        let database = || namespaces.id_of(&self.wanted);
+        let identity = gate.identify(jwt, *is_local, database, catalog::now())?;
+        namespaces.admit(&self.wanted, identity)
     }
 
     /// Fails once the client may not go on: its token has expired, or was made invalid.

@@ -126,6 +126,18 @@ impl Streams {
         self.slots.iter().filter(|slot| is_used(slot)).count()
     }
 
+    /// What each stream that is remembered does.
+    pub fn states(&self) -> Vec<&'static str> {
+        let state = |slot: &Slot| match slot.state {
+            State::Resting(_) => "resting",
+            State::Holding(_) => "holding",
+            State::Lent => "acquired",
+            State::Ended(Ending::Expired) => "expired",
+            State::Ended(_) => "ended",
+        };
+        self.slots.iter().map(|slot| state(&slot)).collect()
+    }
+
     /// The duty for a stream that has just been opened.
     pub fn borrow_new(self: &Arc<Self>) -> Borrowed {
         Borrowed::new(Arc::clone(self), None)

@@ -1,0 +1,28 @@
+//! Emptying a WAL.
+
+use std::path::Path;
+
+use rusqlite::ffi::ErrorCode;
+
+use super::file::open_file;
+use crate::error::{Error, Result};
+
+/// Moves what is in the WAL of a file into the file, durably, and cuts the WAL to nothing. `false` if somebody is in
+/// the way; then a part may have been moved. Nobody must be writing.
+pub(super) fn try_checkpoint(path: &Path) -> Result<bool> {
+    let db = open_file(path)?;
+    let is_blocked =
+        db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
+    match is_blocked {
+        Ok(is_blocked) => Ok(!is_blocked),
+        Err(error)
+            if matches!(
+                error.sqlite_error_code(),
+                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+            ) =>
+        {
+            Ok(false)
+        }
+        Err(error) => Err(Error::internal("checkpoint the database", error)),
+    }
+}
