@@ -214,6 +214,7 @@ fn pragmas_are_allowed_one_by_one() {
             ("PRAGMA foreign_keys = maybe", "cannot be set to 'maybe' here, only to on or off"),
             ("PRAGMA defer_foreign_keys = on", "taints"),
             ("PRAGMA query_only = 1", "taints"),
+            ("PRAGMA read_uncommitted = 0", "taints"),
             ("PRAGMA legacy_alter_table = on", "taints"),
             ("PRAGMA synchronous", "ok"),
             ("PRAGMA synchronous = off", "PRAGMA synchronous is set by the server"),

@@ -94,7 +94,7 @@ const TABLE: &[(&str, Use)] = &[
     ("pragma_list", Use::Ask),
     ("query_only", Use::Connection(Shape::Boolean)),
     ("quick_check", Use::AskOf),
-    ("read_uncommitted", Use::Ask),
+    ("read_uncommitted", Use::Connection(Shape::Boolean)),
     ("recursive_triggers", Use::Connection(Shape::Boolean)),
     ("reverse_unordered_selects", Use::Connection(Shape::Boolean)),
     ("schema_version", Use::Ask),
