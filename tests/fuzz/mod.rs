@@ -89,6 +89,7 @@ fn the_server_survives_nonsense() {
 struct SayOnPanic(String);
 
 impl Drop for SayOnPanic {
+    #[expect(clippy::print_stderr, reason = "it is said beside the failure")]
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("this round began with {}", self.0);
