@@ -85,6 +85,9 @@ pub const SOCKET_OUTSTANDING_MAX: usize = 256;
 /// there may be one more.
 pub const SOCKET_PLACE_BYTES: usize = BODY_BYTES_MAX / SOCKET_OUTSTANDING_MAX;
 
+/// How much of a WebSocket is read before its client has said who it is: a token, and what is sent along with that.
+pub const SOCKET_HELLO_BYTES: u64 = 64 * KIB as u64;
+
 /// How much of a WebSocket is read and written at once. Each socket keeps a buffer to read into.
 pub const SOCKET_READ_BYTES: usize = 8 * KIB;
 pub const SOCKET_WRITE_BYTES: usize = 16 * KIB;

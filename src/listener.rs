@@ -20,6 +20,7 @@ use tokio::sync::{Semaphore, watch};
 use tower::{Service, ServiceExt as _};
 
 use self::socket::{ClientSocket, Stream};
+use crate::http::allowance::Allowance;
 use crate::http::arrival::Peer;
 use crate::limits;
 use crate::tls::{Socket, Tls};
@@ -116,14 +117,17 @@ where
         + 'static,
 {
     async fn serve(self, socket: impl Stream, peer: Peer, watcher: Watcher) {
+        let allowance = Allowance::default();
+        let allowed = allowance.clone();
         let service = self.service.map_request(move |request: Request<Incoming>| {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(peer);
+            request.extensions_mut().insert(allowed.clone());
             request
         });
         let service = TowerToHyperService::new(service);
-        let socket = TokioIo::new(ClientSocket::new(socket, self.patience, self.lingering));
-        let connection = self.builder.serve_connection_with_upgrades(socket, service);
+        let socket = ClientSocket::new(socket, self.patience, allowance, self.lingering);
+        let connection = self.builder.serve_connection_with_upgrades(TokioIo::new(socket), service);
         // A client that speaks badly or goes away is its own affair.
         let _ = watcher.watch(connection.into_owned()).await;
     }

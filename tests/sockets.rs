@@ -3,6 +3,7 @@
 mod ids;
 mod order;
 mod silence;
+mod tokens;
 
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,6 @@
 //! HTTP: the data plane's handlers, and what all requests have in common. The URLs are in [`crate::router`].
 
+pub mod allowance;
 pub mod arrival;
 pub mod caller;
 mod chunks;

@@ -1,13 +1,14 @@
 //! Hrana over WebSocket: the upgrade, and frames in and out. What messages mean is in [`crate::hrana::session`].
 
 use std::future::poll_fn;
+use std::io::ErrorKind as IoErrorKind;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
+use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -19,6 +20,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval_at, timeout};
 use tokio_tungstenite::tungstenite::Error as WsError;
 
 use super::App;
+use super::allowance::Allowance;
 use super::local::Local;
 use super::target::WantedDatabase;
 use crate::catalog;
@@ -33,6 +35,7 @@ pub(crate) async fn upgrade(
     State(app): State<Arc<App>>,
     WantedDatabase(wanted): WantedDatabase,
     Local(is_local): Local,
+    Extension(allowance): Extension<Allowance>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response> {
@@ -51,7 +54,10 @@ pub(crate) async fn upgrade(
         .max_frame_size(limits::BODY_BYTES_MAX);
     Ok(upgrade.on_upgrade(move |socket| async move {
         let Ok(_open) = app.sockets.clone().acquire_owned().await else { return };
-        Conversation::new(&app, is_local, socket, version, encoding, wanted).run().await;
+        allowance.limit(limits::SOCKET_HELLO_BYTES);
+        let mut conversation = Conversation::new(&app, is_local, socket, version, encoding, wanted);
+        conversation.allowance = Some(allowance);
+        conversation.run().await;
     }))
 }
 
@@ -79,6 +85,8 @@ struct Conversation {
     socket: WebSocket,
     encoding: Encoding,
     session: Session,
+    /// Until the client has said hello.
+    allowance: Option<Allowance>,
     replies: mpsc::Receiver<Reply>,
     /// Places of outstanding requests.
     places: Arc<Semaphore>,
@@ -114,6 +122,7 @@ impl Conversation {
             socket,
             encoding,
             session: Session::new(host, version, wanted, sender),
+            allowance: None,
             replies,
             places: Arc::new(Semaphore::new(limits::SOCKET_OUTSTANDING_MAX)),
             place: None,
@@ -203,6 +212,11 @@ impl Conversation {
             reason: format!("the message could not be read: {error}"),
         })?;
         let effect = self.session.handle(message, place)?;
+        if self.session.is_admitted()
+            && let Some(allowance) = self.allowance.take()
+        {
+            allowance.lift();
+        }
         // What streams' tasks have replied before, some of it perhaps of the same stream.
         while let Ok(reply) = self.replies.try_recv() {
             self.write(reply).await?;
@@ -323,6 +337,10 @@ fn broken(error: axum::Error) -> Closing {
                 TOO_BIG,
                 format!("a message may have {} MiB", limits::BODY_BYTES_MAX / limits::MIB),
             ),
+            WsError::Io(error) if error.kind() == IoErrorKind::FileTooLarge => {
+                let kibibytes = limits::SOCKET_HELLO_BYTES / limits::KIB as u64;
+                (TOO_BIG, format!("before hello there may be {kibibytes} KiB"))
+            }
             WsError::Protocol(error) => (Closing::PROTOCOL, error.to_string()),
             error => (GOING_AWAY, error.to_string()),
         },

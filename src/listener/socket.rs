@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Sleep, sleep, timeout};
 
+use crate::http::allowance::Allowance;
 use crate::limits;
 
 /// What may be the socket of a client.
@@ -28,6 +29,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for S {}
 pub(super) struct ClientSocket<S: Stream> {
     stream: Option<S>,
     patience: Duration,
+    allowance: Allowance,
     /// Runs while the socket is full.
     end: Option<Pin<Box<Sleep>>>,
     /// The other end has closed, or is gone.
@@ -37,8 +39,14 @@ pub(super) struct ClientSocket<S: Stream> {
 
 impl<S: Stream> ClientSocket<S> {
     /// `lingering` has a place for each socket that may be read after its end.
-    pub(super) fn new(stream: S, patience: Duration, lingering: Arc<Semaphore>) -> Self {
-        ClientSocket { stream: Some(stream), patience, end: None, is_over: false, lingering }
+    pub(super) fn new(
+        stream: S,
+        patience: Duration,
+        allowance: Allowance,
+        lingering: Arc<Semaphore>,
+    ) -> Self {
+        let stream = Some(stream);
+        ClientSocket { stream, patience, allowance, end: None, is_over: false, lingering }
     }
 
     fn stream(&mut self) -> Pin<&mut S> {
@@ -107,7 +115,12 @@ impl<S: Stream> AsyncRead for ClientSocket<S> {
     ) -> Poll<io::Result<()>> {
         let room = buffer.remaining();
         let result = ready!(self.stream().poll_read(context, buffer));
-        self.is_over |= result.is_err() || (room > 0 && buffer.remaining() == room);
+        let read = room - buffer.remaining();
+        self.is_over |= result.is_err() || (room > 0 && read == 0);
+        if !self.allowance.spend(read as u64) {
+            let message = "the client sends too much before it is known";
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::FileTooLarge, message)));
+        }
         Poll::Ready(result)
     }
 }

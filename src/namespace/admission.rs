@@ -104,6 +104,11 @@ impl Admission {
         }
     }
 
+    /// Whether both are to the same database with the same rights.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.namespace, &other.namespace) && self.access == other.access
+    }
+
     /// When the token stops being valid, in seconds since 1970.
     pub fn expires_at(&self) -> Option<u64> {
         match &self.identity {

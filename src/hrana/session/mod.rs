@@ -137,9 +137,9 @@ impl Session {
         // The Go client sends an empty token where it has none.
         match self.admit(jwt.filter(|jwt| !jwt.is_empty())) {
             Ok(admitted) => {
-                let before = self.admitted.as_ref().map(|admitted| &admitted.access);
-                if before.is_some_and(|access| *access != admitted.access) {
-                    // Streams have the rights that they were opened with.
+                if self.admitted.as_ref().is_some_and(|before| !before.is_same(&admitted)) {
+                    // Streams have the database and the rights that they were opened with, and from now on nobody
+                    // looks whether those are good still.
                     self.table.clear();
                 }
                 self.admitted = Some(admitted);
@@ -158,6 +158,11 @@ impl Session {
         let database = || namespaces.id_of(&self.wanted);
         let identity = gate.identify(jwt, *is_local, database, catalog::now())?;
         namespaces.admit(&self.wanted, identity)
+    }
+
+    /// Whether the client has said hello and was let in.
+    pub fn is_admitted(&self) -> bool {
+        self.admitted.is_some()
     }
 
     /// Fails once the client may not go on: its token has expired, or was made invalid.
