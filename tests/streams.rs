@@ -3,6 +3,7 @@
 mod batons;
 mod cursors;
 mod parking;
+mod revoked;
 mod stopping;
 mod writers;
 

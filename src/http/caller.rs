@@ -7,17 +7,20 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 
 use super::App;
+use super::ending::Ending;
 use super::local::is_local;
 use super::target;
 use crate::auth::{Access, Identity};
 use crate::catalog;
 use crate::error::{Error, Result};
+use crate::hrana::Stream;
 use crate::namespace::{Namespace, Wanted};
 
 /// A client of the data plane.
 pub(crate) struct Caller {
     pub(crate) namespace: Arc<Namespace>,
     pub(crate) access: Access,
+    pub(crate) ending: Ending,
 }
 
 impl FromRequestParts<Arc<App>> for Caller {
@@ -28,7 +31,16 @@ impl FromRequestParts<Arc<App>> for Caller {
         let wanted = target::wanted(parts, app);
         let identity = identify(parts, app, wanted.as_ref().ok())?;
         let admission = app.namespaces.admit(&wanted?, identity)?;
-        Ok(Caller { namespace: admission.namespace, access: admission.access })
+        let (namespace, access) = (Arc::clone(&admission.namespace), admission.access.clone());
+        Ok(Caller { namespace, access, ending: Ending::new(admission, &app.namespaces) })
+    }
+}
+
+impl Caller {
+    /// Opens a stream with what the caller was granted.
+    pub(super) fn open(&self, app: &App) -> Stream {
+        let namespaces = Arc::clone(&app.namespaces);
+        Stream::open(namespaces, Arc::clone(&self.namespace), self.access.clone())
     }
 }
 

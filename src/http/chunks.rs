@@ -20,6 +20,8 @@ pub(crate) struct Chunks {
     ready: VecDeque<Chunk>,
     receiver: mpsc::Receiver<Chunk>,
     is_over: bool,
+    /// Ends when the client may not have more of this.
+    ending: Pin<Box<dyn Future<Output = crate::error::Error> + Send>>,
     _stop: StopOnDrop,
 }
 
@@ -39,15 +41,21 @@ pub(crate) struct Gone;
 pub(crate) struct CutShort;
 
 impl Chunks {
-    /// Starts `produce` as a task. The body is whole when that has sent its last chunk.
-    pub(crate) fn spawn<F>(disconnect: Disconnect, produce: impl FnOnce(ChunkSender) -> F) -> Self
+    /// Starts `produce` as a task. The body is whole when that has sent its last chunk; it is cut when the client may
+    /// not go on.
+    pub(crate) fn spawn<F>(
+        disconnect: Disconnect,
+        ending: impl Future<Output = crate::error::Error> + Send + 'static,
+        produce: impl FnOnce(ChunkSender) -> F,
+    ) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
     {
         let (sender, receiver) = mpsc::channel(1);
         let task = tokio::spawn(produce(ChunkSender(sender)));
         let stop = StopOnDrop::new(disconnect, task.abort_handle());
-        Chunks { ready: VecDeque::new(), receiver, is_over: false, _stop: stop }
+        let ending = Box::pin(ending);
+        Chunks { ready: VecDeque::new(), receiver, is_over: false, ending, _stop: stop }
     }
 
     /// Puts `head` before the chunks, and waits a moment for the first one. If that is the last one too, the body
@@ -104,6 +112,7 @@ impl Body for Chunks {
         }
         let chunk = match self.ready.pop_front() {
             Some(chunk) => Some(chunk),
+            None if self.ending.as_mut().poll(context).is_ready() => None,
             None => ready!(self.receiver.poll_recv(context)),
         };
         self.is_over = chunk.as_ref().is_none_or(|chunk| chunk.is_last);
@@ -131,7 +140,8 @@ mod tests {
     #[tokio::test]
     async fn a_body_is_whole_only_with_its_last_chunk() {
         for is_whole in [true, false] {
-            let body = Chunks::spawn(Disconnect::default(), async move |sender| {
+            let ending = std::future::pending();
+            let body = Chunks::spawn(Disconnect::default(), ending, async move |sender| {
                 assert!(sender.send(b"one ".to_vec()).await.is_ok());
                 if is_whole {
                     assert!(sender.send_last(b"two".to_vec()).await.is_ok());

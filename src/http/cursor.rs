@@ -29,7 +29,7 @@ pub(crate) async fn cursor(
     let request: CursorReqBody = protocol.decode(&body)?;
     check_batch(&request.batch)?;
     let found =
-        streams::find(&app, caller, request.baton.as_deref(), ("cursor", protocol), &body).await?;
+        streams::find(&app, &caller, request.baton.as_deref(), ("cursor", protocol), &body).await?;
     let (mut stream, mut borrowed) = match found {
         Found::Stream(found) => *found,
         Found::Reply(_) => {
@@ -42,7 +42,7 @@ pub(crate) async fn cursor(
     let mut head = Vec::with_capacity(128);
     write_entry(protocol.encoding, &CursorRespBody { baton, base_url: None }, &mut head);
 
-    let body = Chunks::spawn(disconnect, |sender| {
+    let body = Chunks::spawn(disconnect, caller.ending.reached(), |sender| {
         produce(protocol, stream, borrowed, request.batch, sender)
     });
     // The baton does not wait for a batch that takes long.

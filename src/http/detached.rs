@@ -8,12 +8,13 @@ use tokio::task::JoinError;
 use crate::error::{Error, Result};
 use crate::hrana::{Disconnect, StopOnDrop};
 
-/// Runs `work` to its end, or stops it when the caller is dropped.
+/// Runs `work` to its end, or stops it when the caller is dropped or `ending` says why it may not go on.
 ///
 /// Most requests end at the first look, and need no task. One that does not has come to
 /// `Disconnect::before_blocking`, or waits for something.
 pub(crate) async fn detached<T: Send + 'static>(
     disconnect: Disconnect,
+    ending: impl Future<Output = Error>,
     work: impl Future<Output = Result<T>> + Send + 'static,
 ) -> Result<T> {
     let mut work = Box::pin(work);
@@ -22,10 +23,12 @@ pub(crate) async fn detached<T: Send + 'static>(
         return result;
     }
     let task = tokio::spawn(work);
-    let stop = StopOnDrop::new(disconnect, task.abort_handle());
-    let result = task.await;
-    drop(stop);
-    result.map_err(failed)?
+    let _stop = StopOnDrop::new(disconnect, task.abort_handle());
+    tokio::select! {
+        biased;
+        result = task => result.map_err(failed)?,
+        why = ending => Err(why),
+    }
 }
 
 fn failed(error: JoinError) -> Error {

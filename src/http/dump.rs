@@ -17,20 +17,19 @@ use crate::hrana::Stream;
 use crate::sqlite::{Dump, Progress};
 
 pub(crate) async fn dump(State(app): State<Arc<App>>, caller: Caller) -> Result<Response> {
-    let (mut stream, disconnect) = v1::open(&app, caller);
+    let (mut stream, disconnect) = v1::open(&app, &caller);
     // The first chunk is made before the answer begins, so that a failure has its own status.
-    let first = detached(disconnect.clone(), async move {
+    let first = async move {
         let mut dump = Dump::default();
         let progress = stream.drive(&mut dump).await?;
         dump.check()?;
         Ok((stream, dump, progress))
+    };
+    let ending = caller.ending.clone().reached();
+    let (stream, dump, progress) = detached(disconnect.clone(), ending, first).await?;
+    let body = Chunks::spawn(disconnect, caller.ending.reached(), |sender| {
+        produce(stream, dump, progress, sender)
     });
-    let (stream, dump, progress) = first.await?;
-    let body =
-        Chunks::spawn(
-            disconnect,
-            |sender| async move { produce(stream, dump, progress, sender).await },
-        );
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], Body::new(body)).into_response())
 }
 

@@ -71,20 +71,22 @@ pub(crate) async fn export(
         return Err(Error::new(ErrorKind::NotFound, message));
     }
     let work = app.seeds.work().await?;
+    let Caller { namespace, ending, .. } = caller;
     let disconnect = Disconnect::default();
     let watched = disconnect.clone();
     let copying = async move {
         watched.before_blocking().await;
         let copy = app.seeds.scratch_file();
         let file = block(|| {
-            app.namespaces.copy_to(&caller.namespace, copy.path())?;
+            app.namespaces.copy_to(&namespace, copy.path())?;
             copy.open()
         })?;
         let length = file.metadata().map_err(cannot_read)?.len();
         Ok((copy, file, length))
     };
-    let (copy, file, length) = detached(disconnect.clone(), copying).await?;
-    let body = Chunks::spawn(disconnect, |sender| async move {
+    let copied = detached(disconnect.clone(), ending.clone().reached(), copying);
+    let (copy, file, length) = copied.await?;
+    let body = Chunks::spawn(disconnect, ending.reached(), |sender| async move {
         // Both go when the last chunk is sent, or nobody wants it.
         let _held = (work, copy);
         send(file, sender).await;

@@ -89,9 +89,10 @@ pub(crate) async fn statements(
     let stmts = request.statements.into_iter().map(statement).collect::<Result<Vec<_>>>()?;
     let batch = batch(stmts);
     check_batch(&batch)?;
-    let (mut stream, disconnect) = v1::open(&app, caller);
-    let steps = detached(disconnect, async move { Ok(stream.batch(batch).await?.into_steps()) });
-    Ok(json_response(&outcomes(steps.await?)))
+    let (mut stream, disconnect) = v1::open(&app, &caller);
+    let work = async move { Ok(stream.batch(batch).await?.into_steps()) };
+    let steps = detached(disconnect, caller.ending.reached(), work).await?;
+    Ok(json_response(&outcomes(steps)))
 }
 
 /// The statements between BEGIN and COMMIT, each on the condition that the one before succeeded. A single one

@@ -26,7 +26,7 @@ pub(crate) async fn pipeline(
     let request: PipelineReqBody = protocol.decode(&body)?;
     check(&request.requests, protocol.version)?;
     let found =
-        streams::find(&app, caller, request.baton.as_deref(), ("pipeline", protocol), &body).await;
+        streams::find(&app, &caller, request.baton.as_deref(), ("pipeline", protocol), &body).await;
     let (mut stream, borrowed) = match found {
         Ok(Found::Stream(found)) => *found,
         Ok(Found::Reply(reply)) => return Ok(protocol.response(reply)),
@@ -37,7 +37,8 @@ pub(crate) async fn pipeline(
     };
     let disconnect = Disconnect::default();
     stream.begin_request(disconnect.clone());
-    let reply = detached(disconnect, serve(protocol, stream, borrowed, request.requests)).await?;
+    let serving = serve(protocol, stream, borrowed, request.requests);
+    let reply = detached(disconnect, caller.ending.reached(), serving).await?;
     Ok(protocol.response(reply))
 }
 

@@ -23,13 +23,13 @@ pub(crate) enum Found {
 
 pub(crate) async fn find(
     app: &App,
-    caller: Caller,
+    caller: &Caller,
     baton: Option<&str>,
     endpoint: (&'static str, Protocol),
     body: &[u8],
 ) -> Result<Found> {
     let Some(baton) = baton else {
-        let stream = Stream::open(Arc::clone(&app.namespaces), caller.namespace, caller.access);
+        let stream = caller.open(app);
         return Ok(Found::Stream(Box::new((stream, app.streams.borrow_new()))));
     };
     let baton = Baton::parse(baton).ok_or_else(|| {

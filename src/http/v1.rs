@@ -20,10 +20,10 @@ pub(crate) async fn execute(
     WholeBody(body): WholeBody,
 ) -> Result<Response> {
     let request: ExecuteReqBody = json::decode(&body)?;
-    let (mut stream, disconnect) = open(&app, caller);
-    let result =
-        detached(disconnect, async move { stream.execute(request.stmt).await?.into_single() });
-    Ok(json_response(&ExecuteRespBody { result: result.await? }))
+    let (mut stream, disconnect) = open(&app, &caller);
+    let work = async move { stream.execute(request.stmt).await?.into_single() };
+    let result = detached(disconnect, caller.ending.reached(), work).await?;
+    Ok(json_response(&ExecuteRespBody { result }))
 }
 
 pub(crate) async fn batch(
@@ -33,15 +33,15 @@ pub(crate) async fn batch(
 ) -> Result<Response> {
     let request: BatchReqBody = json::decode(&body)?;
     check_batch(&request.batch)?;
-    let (mut stream, disconnect) = open(&app, caller);
-    let result =
-        detached(disconnect, async move { Ok(stream.batch(request.batch).await?.into_batch()) });
-    Ok(json_response(&BatchRespBody { result: result.await? }))
+    let (mut stream, disconnect) = open(&app, &caller);
+    let work = async move { Ok(stream.batch(request.batch).await?.into_batch()) };
+    let result = detached(disconnect, caller.ending.reached(), work).await?;
+    Ok(json_response(&BatchRespBody { result }))
 }
 
 /// A stream for one request; what it leaves open is rolled back when it is dropped.
-pub(crate) fn open(app: &App, caller: Caller) -> (Stream, Disconnect) {
-    let mut stream = Stream::open(Arc::clone(&app.namespaces), caller.namespace, caller.access);
+pub(crate) fn open(app: &App, caller: &Caller) -> (Stream, Disconnect) {
+    let mut stream = caller.open(app);
     let disconnect = Disconnect::default();
     stream.begin_request(disconnect.clone());
     (stream, disconnect)

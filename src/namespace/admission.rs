@@ -1,13 +1,17 @@
 //! Which database a caller gets, and with which rights.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::sleep;
 
 use uuid::Uuid;
 
 use super::lifecycle::not_awaited;
 use super::{Namespace, Namespaces, not_found};
 use crate::auth::{Access, Identity, Target};
-use crate::catalog::{NamespaceName, Record};
+use crate::catalog::{self, NamespaceName, Record};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The databases that a request may mean.
@@ -101,6 +105,27 @@ impl Admission {
                 ErrorKind::Unauthorized,
                 "Unauthorized: what the token was allowed has changed; connect again, with a new token if need be",
             )),
+        }
+    }
+
+    /// Waits until [`check`](Admission::check) fails, and says why. `revisions` are those of the databases.
+    pub async fn ended(&self, mut revisions: watch::Receiver<()>) -> Error {
+        loop {
+            let now = catalog::now();
+            if let Err(error) = self.check(now) {
+                return error;
+            }
+            let left = self.expires_at().map(|at| Duration::from_secs(at.saturating_sub(now)));
+            let expiry = async {
+                match left {
+                    Some(left) => sleep(left).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                Ok(()) = revisions.changed() => {}
+                () = expiry => {}
+            }
         }
     }
 

@@ -95,5 +95,6 @@ async fn import(file: ScratchFile, dump: Dump, size_limit: Option<u64>) -> Resul
         })?;
         Ok(Seed::File(file))
     };
-    detached(disconnect, work).await
+    // The token that asked for it was good, and what is made opens nothing by itself.
+    detached(disconnect, std::future::pending(), work).await
 }
