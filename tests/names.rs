@@ -80,6 +80,15 @@ async fn with_a_domain_a_database_is_a_host() {
         let answer = ask(&server, "/v2/pipeline", &[("host", host)], WHO).await;
         assert!(answer.failure(404).contains("could not find database"), "{host}");
     }
+    // Whoever has a token for one database does not learn which others there are.
+    let minted = ask(&server, "/v1/databases/default/auth/tokens", &[], "{}").await.json();
+    let token = format!("Bearer {}", minted["jwt"].as_str().unwrap());
+    for name in ["shop", "none"] {
+        let host = format!("{name}-acme.db.example.com");
+        let headers = [("host", host.as_str()), ("authorization", token.as_str())];
+        let answer = server.request(Method::POST, "/v2/pipeline", &headers, WHO).await.failure(404);
+        assert_eq!(answer, format!("could not find database with name {name}: record not found"));
+    }
     // A name that leads here only by DNS is not this machine's own.
     let headers = [("host", "shop.db.example.com")];
     server.request(Method::POST, "/v2/pipeline", &headers, WHO).await.failure(401);

@@ -3,6 +3,7 @@
 mod dumps;
 mod export;
 mod fetch;
+mod limited;
 mod uploads;
 mod usage;
 

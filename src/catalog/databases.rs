@@ -52,6 +52,8 @@ pub struct Settings {
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     pub group: Option<String>,
+    /// Only those of the group with this id.
+    pub only_group: Option<Uuid>,
     /// The id of what they were copied from.
     pub parent: Option<String>,
     /// Names after this one.
@@ -91,13 +93,14 @@ impl Catalog {
     pub fn databases(&self, filter: &Filter) -> Result<Vec<Record>> {
         let sql = format!(
             "{SELECT} WHERE d.deleted_at IS NULL AND d.name > ?1 AND (?2 IS NULL OR g.name = ?2)
-             AND (?3 IS NULL OR d.parent_id = ?3) ORDER BY d.name LIMIT ?4"
+             AND (?3 IS NULL OR d.parent_id = ?3) AND (?5 IS NULL OR d.group_id = ?5) ORDER BY d.name LIMIT ?4"
         );
         let limit = filter.limit.and_then(|limit| i64::try_from(limit).ok()).unwrap_or(-1);
+        let only = filter.only_group.map(|id| id.to_string());
         let db = self.lock();
         let mut statement = db.prepare_cached(&sql).map_err(failed("list the databases"))?;
         statement
-            .query_map(params![filter.after, filter.group, filter.parent, limit], read_record)
+            .query_map(params![filter.after, filter.group, filter.parent, limit, only], read_record)
             .and_then(Iterator::collect)
             .map_err(failed("list the databases"))
     }

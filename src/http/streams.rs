@@ -1,7 +1,7 @@
 //! Finds the stream that a request of the pipeline or cursor endpoint continues.
 
 use std::hash::{BuildHasher as _, RandomState};
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 use std::time::Instant;
 
 use bytes::Bytes;

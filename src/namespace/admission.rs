@@ -9,7 +9,7 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::lifecycle::not_awaited;
-use super::{Namespace, Namespaces, not_found};
+use super::{Namespace, Namespaces, database_not_found};
 use crate::auth::{Access, Identity, Target};
 use crate::catalog::{self, NamespaceName, Record};
 use crate::error::{Error, ErrorKind, Result};
@@ -76,7 +76,8 @@ impl Namespaces {
             (Wanted::Unnamed, _) => self.get(&NamespaceName::default_name())?,
         };
         let record = namespace.record();
-        let access = access(&identity, &record).ok_or_else(|| refuse(&identity, &record))?;
+        let access =
+            access(&identity, &record).ok_or_else(|| refuse(wanted, &identity, &record))?;
         if record.settings.block_reads {
             return Err(blocked("all access", &record));
         }
@@ -157,13 +158,17 @@ fn access(identity: &Identity, record: &Record) -> Option<Access> {
 }
 
 /// For those who have no rights. Only to somebody who had some the database is known to exist.
-fn refuse(identity: &Identity, record: &Record) -> Error {
+fn refuse(wanted: &Wanted, identity: &Identity, record: &Record) -> Error {
     match identity {
         Identity::Token(claims) if claims.was_revoked_for(&target(record)) => Error::new(
             ErrorKind::Unauthorized,
             "Unauthorized: the token was invalidated by its owner; get another one",
         ),
-        _ => not_found(&record.name),
+        _ => match wanted {
+            // What is said if none of them exists.
+            Wanted::Named(names) => database_not_found(names.first().unwrap_or(&record.name)),
+            Wanted::Unnamed => database_not_found(&record.name),
+        },
     }
 }
 

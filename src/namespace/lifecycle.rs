@@ -8,7 +8,7 @@ use std::sync::PoisonError;
 
 use uuid::Uuid;
 
-use super::{Namespace, Namespaces, ScratchFile, not_found};
+use super::{Namespace, Namespaces, ScratchFile, database_not_found};
 use crate::catalog::{self, Filter, Group, GroupName, NamespaceName, Parent, Record, Settings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sqlite::block;
@@ -147,7 +147,7 @@ impl Namespaces {
             ));
         }
         block(|| {
-            let record = self.catalog.database(name)?.ok_or_else(|| not_found(name))?;
+            let record = self.catalog.database(name)?.ok_or_else(|| database_not_found(name))?;
             self.delete_blocking(&record)?;
             self.purge()
         })
@@ -165,7 +165,7 @@ impl Namespaces {
         }
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         if !self.catalog.delete_database(record.id)? {
-            return Err(not_found(&record.name));
+            return Err(database_not_found(&record.name));
         }
         if let Some((_, namespace)) = self.open.remove(&record.name) {
             namespace.close();
@@ -178,9 +178,9 @@ impl Namespaces {
     pub fn restore(&self, name: &NamespaceName) -> Result<Record> {
         block(|| {
             if !self.catalog.restore_database(name)? {
-                return Err(not_found(name));
+                return Err(database_not_found(name));
             }
-            self.catalog.database(name)?.ok_or_else(|| not_found(name))
+            self.catalog.database(name)?.ok_or_else(|| database_not_found(name))
         })
     }
 

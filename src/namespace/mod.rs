@@ -99,7 +99,7 @@ impl Namespaces {
         };
         let namespace = self.get(&name)?;
         if namespace.id() != id {
-            return Err(not_found(&name));
+            return Err(database_not_found(&name));
         }
         self.ids.insert(id, name);
         Ok(namespace)
@@ -107,14 +107,16 @@ impl Namespaces {
 
     /// The first of these databases that exists.
     pub fn first(&self, names: &[NamespaceName]) -> Result<Arc<Namespace>> {
-        let mut not_found = Error::bad_request("the request names no database");
+        let mut not_found = None;
         for name in names {
             match self.get(name) {
-                Err(error) if error.kind() == ErrorKind::DatabaseNotFound => not_found = error,
+                Err(error) if error.kind() == ErrorKind::DatabaseNotFound => {
+                    not_found.get_or_insert(error);
+                }
                 result => return result,
             }
         }
-        Err(not_found)
+        Err(not_found.unwrap_or_else(|| Error::bad_request("the request names no database")))
     }
 
     fn open_namespace(&self, name: &NamespaceName) -> Result<Arc<Namespace>> {
@@ -122,7 +124,7 @@ impl Namespaces {
         if let Some(namespace) = self.open.get(name) {
             return Ok(Arc::clone(&namespace));
         }
-        let record = self.catalog.database(name)?.ok_or_else(|| not_found(name))?;
+        let record = self.catalog.database(name)?.ok_or_else(|| database_not_found(name))?;
         let meter = self.meters.of(record.id);
         let database = Database::new(self.files.path(record.id), &self.engine, meter);
         let namespace = Arc::new(Namespace::new(record, database));
@@ -137,7 +139,7 @@ impl Namespaces {
 
     /// What the catalog says of a database.
     pub fn find(&self, name: &NamespaceName) -> Result<Record> {
-        block(|| self.catalog.database(name))?.ok_or_else(|| not_found(name))
+        block(|| self.catalog.database(name))?.ok_or_else(|| database_not_found(name))
     }
 
     /// Replaces what can be set of a database; counts from the next request on.
@@ -238,7 +240,8 @@ impl Namespaces {
     }
 }
 
-fn not_found(name: &NamespaceName) -> Error {
+/// There is no database of this name.
+pub fn database_not_found(name: &NamespaceName) -> Error {
     Error::new(
         ErrorKind::DatabaseNotFound,
         format!("could not find database with name {name}: record not found"),

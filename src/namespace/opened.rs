@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use uuid::Uuid;
 
-use super::not_found;
+use super::database_not_found;
 use crate::catalog::{NamespaceName, Record};
 use crate::error::Result;
 use crate::sqlite::Database;
@@ -51,7 +51,7 @@ impl Namespace {
 
     /// Fails once the database has been deleted.
     pub fn check(&self) -> Result<()> {
-        if self.is_deleted.load(Relaxed) { Err(not_found(&self.name)) } else { Ok(()) }
+        if self.is_deleted.load(Relaxed) { Err(database_not_found(&self.name)) } else { Ok(()) }
     }
 
     /// Takes over what the catalog says now.

@@ -67,7 +67,7 @@ pub(crate) async fn create(
     let name = fields.name.as_deref();
     let name = name.ok_or_else(|| Error::bad_request("the field `name` is missing"))?;
     let name = NamespaceName::parse(name)?;
-    let group = find_group(&app, &fields)?;
+    let group = find_group(&app, &operator, &fields)?;
     operator.may(Scope::DbCreate, &group)?;
     let size_limit = fields.size_limit.and_then(Size::limit);
     let settings = Settings { size_limit, ..Settings::default() };
@@ -88,7 +88,7 @@ pub(crate) async fn create(
 }
 
 /// The group that a new database is to be in, by name or by id.
-fn find_group(app: &App, fields: &CreateFields) -> Result<Group> {
+fn find_group(app: &App, operator: &Operator, fields: &CreateFields) -> Result<Group> {
     let given = |field: &Option<String>| field.clone().filter(|text| !text.is_empty());
     let (group, text) = match (given(&fields.group), given(&fields.group_id)) {
         (Some(_), Some(_)) => {
@@ -104,6 +104,7 @@ fn find_group(app: &App, fields: &CreateFields) -> Result<Group> {
             (block(|| app.catalog.group(&name))?, name.to_string())
         }
     };
+    let group = group.filter(|group| operator.knows(group));
     group.ok_or_else(|| Error::bad_request(format!("group not found: there is no group {text}")))
 }
 
@@ -129,9 +130,10 @@ pub(crate) async fn list(
     let given = |filter: Option<String>| filter.filter(|filter| !filter.is_empty());
     let limit = query.limit.filter(|limit| *limit > 0);
     let mut records = Vec::new();
-    if given(query.schema).is_none() {
+    if given(query.schema).is_none() && operator.may_somewhere(Scope::Read).is_ok() {
         let filter = Filter {
             group: given(query.group),
+            only_group: operator.only_group(),
             parent: given(query.parent),
             after: query.cursor.unwrap_or_default(),
             // One more tells whether there is a next page.
@@ -144,14 +146,13 @@ pub(crate) async fn list(
         records.truncate(limit);
         next = records.last().map(|record| record.name.to_string());
     }
-    let seen = records.iter().filter(|record| operator.sees(&record.group));
-    let databases = seen.map(|record| DatabaseBody::new(record, &place)).collect();
+    let databases = records.iter().map(|record| DatabaseBody::new(record, &place)).collect();
     Ok(json_response(&ListBody { databases, pagination: Pagination { next } }))
 }
 
 /// The database in the URL, if the operator may do this to it.
 pub(super) fn find(operator: &Operator, place: &Place, scope: Scope) -> Result<Record> {
-    let record = place.database()?;
+    let record = place.database(operator)?;
     operator.may(scope, &record.group)?;
     Ok(record)
 }

@@ -32,7 +32,7 @@ pub(crate) async fn list(
 
 /// The group in the URL, if the operator may do this to it.
 pub(super) fn find(operator: &Operator, place: &Place, scope: Scope) -> Result<Group> {
-    let group = place.group()?;
+    let group = place.group(operator)?;
     operator.may(scope, &group)?;
     Ok(group)
 }

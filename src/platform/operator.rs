@@ -7,10 +7,11 @@ use axum::http::request::Parts;
 use uuid::Uuid;
 
 use crate::auth::{ApiToken, Scope, Scopes};
-use crate::catalog::{ApiTokenRecord, Group};
+use crate::catalog::{ApiTokenRecord, Group, GroupName, NamespaceName, Record};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::App;
 use crate::http::caller::bearer;
+use crate::namespace::{database_not_found, group_not_found};
 use crate::sqlite::block;
 
 /// A caller of the platform API. What it may do is asked for each thing that it does.
@@ -44,6 +45,28 @@ fn rights(record: &ApiTokenRecord) -> Result<ApiToken> {
 }
 
 impl Operator {
+    /// A group, if it is there for this operator: with a token for one group there is no other.
+    pub(super) fn group(&self, app: &App, name: &GroupName) -> Result<Group> {
+        let group = block(|| app.catalog.group(name))?.filter(|group| self.knows(group));
+        group.ok_or_else(|| group_not_found(name))
+    }
+
+    /// A database, likewise.
+    pub(super) fn database(&self, app: &App, name: &NamespaceName) -> Result<Record> {
+        let record = app.namespaces.find(name)?;
+        if self.knows(&record.group) { Ok(record) } else { Err(database_not_found(name)) }
+    }
+
+    /// Whether a group is there for this operator, whatever may be done to it.
+    pub(super) fn knows(&self, group: &Group) -> bool {
+        self.rights.group.is_none_or(|own| own == group.id)
+    }
+
+    /// The only group whose databases are to be seen; none if that is all of them.
+    pub(super) fn only_group(&self) -> Option<Uuid> {
+        self.rights.group
+    }
+
     /// Fails unless the operator may do this to the databases of a group.
     pub(super) fn may(&self, scope: Scope, group: &Group) -> Result<()> {
         self.check(scope, self.rights.allows(scope, Some(group.id)))

@@ -5,13 +5,12 @@ use std::sync::Arc;
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 
+use super::operator::Operator;
 use crate::catalog::{Group, GroupName, NamespaceName, Record};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::App;
 use crate::http::arrival::Arrival;
 use crate::names::Reach;
-use crate::namespace::group_not_found;
-use crate::sqlite::block;
 
 pub(crate) struct Place {
     app: Arc<App>,
@@ -61,14 +60,13 @@ impl Place {
         self.reach.region()
     }
 
-    /// The database that the URL names, which must exist.
-    pub(super) fn database(&self) -> Result<Record> {
-        self.app.namespaces.find(&NamespaceName::parse(self.param("database"))?)
+    /// The database that the URL names, which must exist for the operator.
+    pub(super) fn database(&self, operator: &Operator) -> Result<Record> {
+        operator.database(&self.app, &NamespaceName::parse(self.param("database"))?)
     }
 
-    /// The group that the URL names, which must exist.
-    pub(super) fn group(&self) -> Result<Group> {
-        let name = GroupName::parse(self.param("group"))?;
-        block(|| self.app.catalog.group(&name))?.ok_or_else(|| group_not_found(&name))
+    /// The group that the URL names, which must exist for the operator.
+    pub(super) fn group(&self, operator: &Operator) -> Result<Group> {
+        operator.group(&self.app, &GroupName::parse(self.param("group"))?)
     }
 }

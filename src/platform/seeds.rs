@@ -41,7 +41,7 @@ pub(super) async fn read(
                 ));
             }
             let name = seed.name.ok_or_else(|| Error::bad_request("seed: `name` is missing"))?;
-            let source = app.namespaces.find(&NamespaceName::parse(&name)?)?;
+            let source = operator.database(app, &NamespaceName::parse(&name)?)?;
             operator.may(Scope::Read, &source.group)?;
             if source.awaits_upload {
                 let message = format!("seed: database {name} awaits the upload of its file itself");

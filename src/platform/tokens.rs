@@ -91,7 +91,7 @@ fn mint(
     };
     let attach = fields.permissions.and_then(|p| p.read_attach).map(|r| r.databases);
     let id_of = |name: &String| -> Result<Uuid> {
-        let record = app.namespaces.find(&NamespaceName::parse(name)?)?;
+        let record = operator.database(app, &NamespaceName::parse(name)?)?;
         // A token must not open what whoever mints it may not.
         operator.may(Scope::DbMintToken, &record.group)?;
         Ok(record.id)

@@ -127,8 +127,8 @@ fn a_limited_token_makes_none_that_opens_more() {
         turso.request("POST", &path, &limited, &body).status
     };
     assert_eq!(ask("inside", "beside"), 200);
-    assert_eq!(ask("inside", "outside"), 401);
-    assert_eq!(ask("outside", "outside"), 401);
+    assert_eq!(ask("inside", "outside"), 404);
+    assert_eq!(ask("outside", "outside"), 404);
     let group = turso.request("POST", "/v1/groups/team/auth/tokens", &limited, &json!({}));
     assert_eq!(group.status, 401, "{group:?}");
     let api = turso.request("POST", "/v2/auth/api-tokens/more", &limited, &json!({}));
