@@ -77,6 +77,7 @@ impl Server {
         let catalog = Arc::new(Catalog::open(data_dir.path())?);
         let (known, used) = (Arc::clone(&catalog), Arc::clone(&engine));
         let namespaces = Namespaces::open(data_dir.path(), known, used, config.retention)?;
+        namespaces.remove_unfinished()?;
         let namespaces = Arc::new(namespaces);
         let keys = Keys::open(&config.auth_key, Arc::clone(&authority), Arc::clone(&catalog))?;
         let keys = Arc::new(keys);
@@ -88,6 +89,8 @@ impl Server {
         let (listener, address) = bind(config.listen, "--listen").await?;
         let (stop, stopped) = watch::channel(false);
         let sweeper = Sweeper {
+            catalog: Arc::clone(&catalog),
+            is_stale: false,
             namespaces: Arc::clone(&namespaces),
             seeds: Arc::clone(&seeds),
             streams: Arc::clone(&streams),
@@ -244,6 +247,9 @@ async fn open_admin(
 
 /// Looks again and again for what has to end, and for what others have changed.
 struct Sweeper {
+    catalog: Arc<Catalog>,
+    /// Whether something in the catalog was changed that is not taken over yet.
+    is_stale: bool,
     namespaces: Arc<Namespaces>,
     seeds: Arc<Seeds>,
     streams: Arc<Streams>,
@@ -251,7 +257,7 @@ struct Sweeper {
 }
 
 impl Sweeper {
-    async fn run(self, mut stopped: watch::Receiver<bool>) {
+    async fn run(mut self, mut stopped: watch::Receiver<bool>) {
         let mut tick = tokio::time::interval(limits::SWEEP_INTERVAL);
         let mut purge = tokio::time::interval(limits::PURGE_INTERVAL);
         let mut save = tokio::time::interval(limits::USAGE_SAVE);
@@ -268,13 +274,19 @@ impl Sweeper {
         }
     }
 
-    fn sweep(&self) -> Result<()> {
+    fn sweep(&mut self) -> Result<()> {
         self.streams.sweep(Instant::now());
         self.seeds.sweep(Instant::now());
         self.namespaces.sweep(limits::IDLE_CONNECTION);
-        block(|| match self.namespaces.refresh_if_changed()? {
-            true => self.keys.refresh(),
-            false => Ok(()),
+        block(|| {
+            self.is_stale |= self.catalog.has_changed_elsewhere()?;
+            if self.is_stale {
+                self.namespaces.refresh_all()?;
+                self.keys.refresh()?;
+            }
+            // Where one of them failed, it is tried again: tokens may have been rotated, keys removed.
+            self.is_stale = false;
+            Ok(())
         })
     }
 }

@@ -58,6 +58,32 @@ fn an_acknowledged_database_is_there_after_kill_9_and_a_deleted_one_is_not() {
 }
 
 #[test]
+fn what_was_half_made_at_kill_9_is_gone_and_all_else_stays() {
+    let data_dir = TempDir::new().unwrap();
+    let server = Program::start(data_dir.path());
+    server.query("CREATE TABLE t (a)");
+    server.kill();
+    let databases = data_dir.path().join("databases");
+    let names = || -> Vec<_> {
+        let files = fs::read_dir(&databases).unwrap().map(|file| file.unwrap().file_name());
+        let mut names: Vec<_> = files.map(|name| name.into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    // A copy of a large database was being written; and something is here of which the server knows nothing.
+    let half = "7b1a3f52-1f0a-4a5e-9a68-0d9c1b8b8a11.new";
+    let unknown = "7b1a3f52-1f0a-4a5e-9a68-0d9c1b8b8a12.sqlite";
+    for name in [half, &format!("{half}-wal"), unknown] {
+        fs::write(databases.join(name), "half a page").unwrap();
+    }
+    let server = Program::start(data_dir.path());
+    assert_eq!(server.query("SELECT * FROM t"), Vec::<Value>::new());
+    let names = names();
+    assert!(names.iter().any(|name| name == unknown), "{names:?}");
+    assert!(!names.iter().any(|name| name.starts_with(half)), "{names:?}");
+}
+
+#[test]
 fn an_open_transaction_is_rolled_back_by_kill_9() {
     let data_dir = TempDir::new().unwrap();
     let server = Program::start(data_dir.path());

@@ -176,10 +176,10 @@ impl Catalog {
         deleted.map(|count| count > 0).map_err(failed("delete a database"))
     }
 
-    /// Gives back the database of this name that was deleted last. Whether there was one.
+    /// Gives back the database of this name that was deleted last, unless it was given up. Whether there was one.
     pub fn restore_database(&self, name: &NamespaceName) -> Result<bool> {
         let sql = "UPDATE databases SET deleted_at = NULL WHERE id = (SELECT id FROM databases
-                   WHERE name = ? AND deleted_at IS NOT NULL ORDER BY deleted_at DESC, rowid DESC LIMIT 1)";
+                   WHERE name = ? AND deleted_at > 0 ORDER BY deleted_at DESC, rowid DESC LIMIT 1)";
         match self.lock().execute(sql, [name.as_str()]) {
             Ok(count) => Ok(count > 0),
             Err(error) if is_duplicate(&error) => Err(exists(name)),
@@ -187,14 +187,16 @@ impl Catalog {
         }
     }
 
-    /// Databases that were deleted at least `age` seconds ago and whose files may still be there.
-    pub fn deleted_databases(&self, age: u64) -> Result<Vec<Uuid>> {
-        let sql = "SELECT id FROM databases WHERE deleted_at <= unixepoch() - ?";
+    /// Gives up the databases that were deleted at least `age` seconds ago: from now on they cannot be restored, so that
+    /// their files can go. Those that were given up before come again until they are forgotten.
+    pub fn give_up_deleted(&self, age: u64) -> Result<Vec<Uuid>> {
+        let sql =
+            "UPDATE databases SET deleted_at = 0 WHERE deleted_at <= unixepoch() - ? RETURNING id";
         let db = self.lock();
-        let mut statement = db.prepare_cached(sql).map_err(failed("list the deleted databases"))?;
+        let mut statement = db.prepare_cached(sql).map_err(failed("give deleted databases up"))?;
         let age = i64::try_from(age).unwrap_or(i64::MAX);
         let ids = statement.query_map([age], |row| read_id(row, 0));
-        ids.and_then(Iterator::collect).map_err(failed("list the deleted databases"))
+        ids.and_then(Iterator::collect).map_err(failed("give deleted databases up"))
     }
 
     /// Forgets a deleted database, whose files are gone.
@@ -244,4 +246,45 @@ fn read_record(row: &Row<'_>) -> rusqlite::Result<Record> {
 
 pub(super) fn exists(name: &NamespaceName) -> Error {
     Error::new(ErrorKind::DatabaseExists, format!("database with name {name} already exists"))
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+    use uuid::Uuid;
+
+    use super::{Record, Settings};
+    use crate::catalog::{Catalog, GroupName, NamespaceName};
+
+    #[test]
+    fn what_was_given_up_is_not_restored() {
+        let directory = TempDir::new().unwrap();
+        let (server, command) =
+            (Catalog::open(directory.path()).unwrap(), Catalog::open(directory.path()).unwrap());
+        let name = NamespaceName::parse("shop").unwrap();
+        let group = server.group(&GroupName::default_name()).unwrap().unwrap();
+        let record = Record {
+            id: Uuid::new_v4(),
+            name: name.clone(),
+            group,
+            parent: None,
+            generation: 1,
+            settings: Settings::default(),
+            has_own_keys: false,
+            awaits_upload: false,
+            created_at: 0,
+        };
+        server.create_database(&record).unwrap();
+        assert!(server.delete_database(record.id).unwrap());
+        assert!(server.give_up_deleted(3600).unwrap().is_empty());
+        assert!(command.restore_database(&name).unwrap());
+        assert!(server.delete_database(record.id).unwrap());
+        // The server has begun to remove the files, and a command comes in between.
+        assert_eq!(server.give_up_deleted(0).unwrap(), [record.id]);
+        assert!(!command.restore_database(&name).unwrap());
+        // After a crash it goes on where it was, however long it keeps what is deleted.
+        assert_eq!(server.give_up_deleted(3600).unwrap(), [record.id]);
+        server.forget_database(record.id).unwrap();
+        assert!(server.give_up_deleted(0).unwrap().is_empty());
+    }
 }

@@ -43,8 +43,7 @@ impl Files {
 
     /// Makes a file, which nobody has open, that of a database.
     pub(super) fn adopt(&self, from: &Path, id: Uuid) -> Result<()> {
-        let cannot_adopt = |error| Error::internal(format!("move {}", from.display()), error);
-        self.make(id, |path| fs::rename(from, path).map_err(cannot_adopt))
+        self.make(id, |path| rename(from, path))
     }
 
     /// Makes a file that is somebody else's, and stays so, that of a database.
@@ -62,12 +61,31 @@ impl Files {
         sqlite::check_file(&self.path(id))
     }
 
+    /// Making may take long; a file has its own name once it is whole, so that a crash leaves none that looks like
+    /// somebody's database.
     fn make(&self, id: Uuid, make: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
-        let made = make(&self.path(id)).and_then(|()| self.sync_directory());
+        let unfinished = self.directory.join(format!("{id}.{UNFINISHED}"));
+        let made = make(&unfinished)
+            .and_then(|()| rename(&unfinished, &self.path(id)))
+            .and_then(|()| self.sync_directory());
         if made.is_err() {
+            remove_all(&unfinished)?;
             self.remove(id)?;
         }
         made
+    }
+
+    /// Removes what was being made when an earlier process came to its end.
+    pub(super) fn remove_unfinished(&self) -> Result<()> {
+        let cannot_look = |error| Error::internal("look for unfinished database files", error);
+        for entry in fs::read_dir(&self.directory).map_err(cannot_look)? {
+            let path = entry.map_err(cannot_look)?.path();
+            let extension = path.extension().and_then(|extension| extension.to_str());
+            if extension.is_some_and(|extension| extension.starts_with(UNFINISHED)) {
+                fs::remove_file(&path).map_err(cannot_remove)?;
+            }
+        }
+        Ok(())
     }
 
     /// What the files of a database take, in bytes.
@@ -80,16 +98,7 @@ impl Files {
 
     /// Removes the files of a database, as far as they are there, for good.
     pub(super) fn remove(&self, id: Uuid) -> Result<()> {
-        for suffix in ["-shm", "-wal", ""] {
-            let mut path = OsString::from(self.path(id));
-            path.push(suffix);
-            match fs::remove_file(&path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(Error::internal("remove a database file", error));
-                }
-                _ => {}
-            }
-        }
+        remove_all(&self.path(id))?;
         self.sync_directory()
     }
 
@@ -99,4 +108,30 @@ impl Files {
             .and_then(|directory| directory.sync_all())
             .map_err(|e| Error::internal("make a new database file durable", e))
     }
+}
+
+/// How the names of files end that are being made; SQLite puts more behind it.
+const UNFINISHED: &str = "new";
+
+fn rename(from: &Path, to: &Path) -> Result<()> {
+    fs::rename(from, to).map_err(|error| Error::internal(format!("move {}", from.display()), error))
+}
+
+/// Removes a database file and those that SQLite keeps beside it, as far as they are there.
+fn remove_all(path: &Path) -> Result<()> {
+    for suffix in ["-journal", "-shm", "-wal", ""] {
+        let mut path = OsString::from(path);
+        path.push(suffix);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(cannot_remove(error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn cannot_remove(error: io::Error) -> Error {
+    Error::internal("remove a database file", error)
 }

@@ -184,9 +184,15 @@ impl Namespaces {
         })
     }
 
+    /// Removes files that an earlier process did not finish. For the server alone: a command that makes one just now
+    /// fails by that, and can be given again.
+    pub fn remove_unfinished(&self) -> Result<()> {
+        self.files.remove_unfinished()
+    }
+
     /// Removes the files of databases whose retention is over.
     pub fn purge(&self) -> Result<()> {
-        for id in self.catalog.deleted_databases(self.retention.as_secs())? {
+        for id in self.catalog.give_up_deleted(self.retention.as_secs())? {
             self.files.remove(id)?;
             self.catalog.forget_database(id)?;
             self.meters.remove(id);

@@ -174,30 +174,29 @@ impl Namespaces {
         })
     }
 
-    /// Takes over what another process has changed in the catalog, if anything. Blocks.
-    pub fn refresh_if_changed(&self) -> Result<bool> {
-        let has_changed = self.catalog.has_changed_elsewhere()?;
-        if has_changed {
-            self.refresh(|_| true)?;
-        }
-        Ok(has_changed)
+    /// Takes over what the catalog says of the open databases, which another process has changed. Blocks.
+    pub fn refresh_all(&self) -> Result<()> {
+        self.refresh(|_| true)
     }
 
     /// Takes over what the catalog says of some of the open databases. Blocks.
     fn refresh(&self, of: impl Fn(&Namespace) -> bool) -> Result<()> {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let open: Vec<_> = self.open.iter().map(|entry| Arc::clone(&entry)).collect();
+        let mut outcome = Ok(());
         for namespace in open.iter().filter(|namespace| of(namespace)) {
-            match self.catalog.database(namespace.name())? {
-                Some(record) if record.id == namespace.id() => namespace.update(record),
-                _ => {
+            match self.catalog.database(namespace.name()) {
+                Ok(Some(record)) if record.id == namespace.id() => namespace.update(record),
+                Ok(_) => {
                     self.open.remove(namespace.name());
                     namespace.close();
                 }
+                // What concerns the others must not wait for this one.
+                Err(error) => outcome = Err(error),
             }
         }
         self.revised.send_replace(());
-        Ok(())
+        outcome
     }
 
     /// Lends a connection to a database; closes unused ones elsewhere if there is no room. Blocks.
