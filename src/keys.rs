@@ -43,8 +43,9 @@ impl Keys {
 
     /// Takes over what has changed in the catalog, if anything. Blocks.
     pub fn refresh(&self) -> Result<()> {
-        let records = self.catalog.foreign_keys()?;
+        // Taken before the catalog is read: who is late must not bring back what somebody else has removed meanwhile.
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let records = self.catalog.foreign_keys()?;
         if *known == records {
             return Ok(());
         }

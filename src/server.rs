@@ -75,10 +75,7 @@ impl Server {
         let authority = Arc::new(Authority::new(&data_dir.signing_key()?)?);
         let engine = engine(config);
         let catalog = Arc::new(Catalog::open(data_dir.path())?);
-        let (known, used) = (Arc::clone(&catalog), Arc::clone(&engine));
-        let namespaces = Namespaces::open(data_dir.path(), known, used, config.retention)?;
-        namespaces.remove_unfinished()?;
-        let namespaces = Arc::new(namespaces);
+        let namespaces = Arc::new(namespaces(config, data_dir.path(), &catalog, &engine)?);
         let keys = Keys::open(&config.auth_key, Arc::clone(&authority), Arc::clone(&catalog))?;
         let keys = Arc::new(keys);
         let seeds = Arc::new(Seeds::open(data_dir.path())?);
@@ -209,6 +206,18 @@ fn engine(config: &ServeArgs) -> Arc<Engine> {
     let connections = connections(raise_file_limit());
     let (threads, write_wait) = (config.threads(), config.write_wait);
     Arc::new(Engine::new(threads, connections, write_wait, config.statement_timeout))
+}
+
+fn namespaces(
+    config: &ServeArgs,
+    data_dir: &Path,
+    catalog: &Arc<Catalog>,
+    engine: &Arc<Engine>,
+) -> Result<Namespaces> {
+    let (catalog, engine) = (Arc::clone(catalog), Arc::clone(engine));
+    let namespaces = Namespaces::open(data_dir, catalog, engine, config.retention)?;
+    namespaces.remove_unfinished()?;
+    Ok(namespaces)
 }
 
 fn names(config: &ServeArgs) -> Names {

@@ -147,6 +147,9 @@ fn open(path: &Path) -> rusqlite::Connection {
 
 /// A data directory as sqld leaves it: a namespace with a configuration, two whose names cannot be ours or are there
 /// already.
+/// The public key of somebody (RFC 8037, appendix A.2).
+const SQLD_KEY: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+
 fn sqld_directory(directory: &Path) {
     for (name, rows) in [("shop", 3), ("default", 1), ("Bad_Name", 1)] {
         let namespace = directory.join("dbs").join(name);
@@ -167,10 +170,13 @@ fn sqld_directory(directory: &Path) {
              CREATE TABLE namespace_configs (namespace TEXT NOT NULL PRIMARY KEY, config BLOB NOT NULL);",
         )
         .unwrap();
-    // block_writes (2), block_reason (3), max_db_pages (4).
-    let config = [&[0x10, 1, 0x1a, 4][..], b"over", &[0x20, 100]].concat();
-    let row = rusqlite::params!["shop", config];
-    metastore.execute("INSERT INTO namespace_configs VALUES (?, ?)", row).unwrap();
+    // block_writes (2), block_reason (3), max_db_pages (4), jwt_key (7).
+    let shop = [&[0x10, 1, 0x1a, 4][..], b"over", &[0x20, 100]].concat();
+    let default = [&[0x3a, SQLD_KEY.len() as u8][..], SQLD_KEY.as_bytes()].concat();
+    for (name, config) in [("shop", shop), ("default", default)] {
+        let row = rusqlite::params![name, config];
+        metastore.execute("INSERT INTO namespace_configs VALUES (?, ?)", row).unwrap();
+    }
 }
 
 #[test]
@@ -205,6 +211,9 @@ fn the_databases_of_sqld_are_taken_over() {
     let blocked = count("shop", "INSERT INTO t VALUES(4)");
     assert!(blocked.contains("blocked by its owner: over"), "{blocked}");
     assert!(program.terminate().success());
+    // It has the name under which sqld's admin API replaces and removes it.
+    let keys = ok(&data, &["key", "list"]);
+    assert!(keys.lines().any(|line| line.starts_with("jwt_key  database ")), "{keys}");
 
     // Again: nothing is overwritten.
     let output = run(&data, &arguments);

@@ -10,14 +10,11 @@ use super::body::{Fields, Result};
 use super::params::Params;
 use super::size::MaxSize;
 use crate::auth::VerifyingKey;
-use crate::catalog::{ForeignKeyRecord, Record};
+use crate::catalog::{ForeignKeyRecord, JWT_KEY, Record};
 use crate::error;
 use crate::http::App;
 use crate::http::wire::json_response;
 use crate::sqlite::block;
-
-/// What the key of `jwt_key` is called in the catalog.
-const JWT_KEY: &str = "jwt_key";
 
 /// In the order of sqld.
 #[derive(Serialize)]
@@ -106,7 +103,7 @@ pub(super) fn check_jwt_key(text: Option<String>) -> error::Result<Option<String
 
 /// Replaces the key of a database. `text` has been checked. Counts for those who are connected when the database is
 /// configured afterwards.
-pub(super) fn set_jwt_key(app: &App, record: &Record, text: Option<String>) -> error::Result<()> {
+fn set_jwt_key(app: &App, record: &Record, text: Option<String>) -> error::Result<()> {
     block(|| {
         match text {
             None => app.catalog.remove_foreign_key(JWT_KEY, None, Some(record.id)).map(drop)?,

@@ -7,8 +7,8 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
-use super::body::{Failure, Fields, Result};
-use super::configuration::{check_jwt_key, jwt_key, set_jwt_key};
+use super::body::{Fields, Result};
+use super::configuration::{check_jwt_key, jwt_key};
 use super::params::Params;
 use super::size::MaxSize;
 use crate::catalog::{Filter, GroupName, NamespaceName, Record, Settings};
@@ -108,25 +108,17 @@ pub(crate) async fn create(
     create_with_key(&app, name, seed, settings, key)
 }
 
-/// Creates a database in the group `default`. With a key it is not there without it.
+/// Creates a database in the group `default`.
 fn create_with_key(
     app: &App,
     name: NamespaceName,
     seed: Seed,
     settings: Settings,
-    key: Option<String>,
+    jwt_key: Option<String>,
 ) -> Result<()> {
     let group = GroupName::default_name();
-    let record = app.namespaces.create(NewDatabase { name, group, seed, settings })?;
-    if key.is_none() {
-        return Ok(());
-    }
-    let set = set_jwt_key(app, &record, key)
-        .and_then(|()| app.namespaces.configure(&record, &record.settings));
-    set.map_err(|error| match app.namespaces.delete(&record.name) {
-        Ok(()) => error.into(),
-        Err(left) => Failure::from(left),
-    })
+    app.namespaces.create(NewDatabase { name, group, seed, settings, jwt_key })?;
+    Ok(block(|| app.keys.refresh())?)
 }
 
 #[derive(Default, Deserialize)]

@@ -3,6 +3,7 @@
 use rusqlite::{OptionalExtension as _, Row, params};
 use uuid::Uuid;
 
+use super::foreign_keys::JWT_KEY;
 use super::groups::Group;
 use super::name::NamespaceName;
 use super::{Catalog, bad_text, failed, is_duplicate, read_id};
@@ -105,8 +106,9 @@ impl Catalog {
             .map_err(failed("list the databases"))
     }
 
-    /// Adds a database. Once this returns it exists, whatever happens to the machine.
-    pub fn create_database(&self, record: &Record) -> Result<()> {
+    /// Adds a database. Once this returns it exists, whatever happens to the machine. With a key that is for it in place
+    /// of all others', it is never there without.
+    pub fn create_database(&self, record: &Record, jwt_key: Option<&str>) -> Result<()> {
         let sql = "INSERT INTO databases (id, name, group_id, parent_id, block_reads, block_writes, block_reason,
                    size_limit, allow_attach, delete_protection, created_at, awaits_upload)
                    VALUES (?,?,?,?,?,?,?,?,?,?,?,?)";
@@ -125,8 +127,20 @@ impl Catalog {
             record.created_at,
             record.awaits_upload,
         ];
-        match self.lock().execute(sql, values) {
-            Ok(_) => Ok(()),
+        let mut db = self.lock();
+        let mut create = || -> rusqlite::Result<()> {
+            let transaction = db.transaction()?;
+            transaction.execute(sql, values)?;
+            if let Some(text) = jwt_key {
+                let sql =
+                    "INSERT INTO foreign_keys (id, name, database_id, text) VALUES (?, ?, ?, ?)";
+                let key = params![Uuid::new_v4().to_string(), JWT_KEY, record.id.to_string(), text];
+                transaction.execute(sql, key)?;
+            }
+            transaction.commit()
+        };
+        match create() {
+            Ok(()) => Ok(()),
             Err(error) if is_duplicate(&error) => Err(exists(&record.name)),
             // The group was deleted meanwhile.
             Err(error) if error.sqlite_error_code() == Some(CONSTRAINT) => {
@@ -274,7 +288,7 @@ mod tests {
             awaits_upload: false,
             created_at: 0,
         };
-        server.create_database(&record).unwrap();
+        server.create_database(&record, None).unwrap();
         assert!(server.delete_database(record.id).unwrap());
         assert!(server.give_up_deleted(3600).unwrap().is_empty());
         assert!(command.restore_database(&name).unwrap());

@@ -18,6 +18,9 @@ pub struct ForeignKeyRecord {
     pub url: Option<String>,
 }
 
+/// The name of the key that sqld has in the configuration of a database, where it is called so.
+pub const JWT_KEY: &str = "jwt_key";
+
 impl Catalog {
     pub fn foreign_keys(&self) -> Result<Vec<ForeignKeyRecord>> {
         let sql = "SELECT name, group_id, database_id, text, url FROM foreign_keys ORDER BY name";

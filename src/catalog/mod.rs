@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 
 pub use self::api_tokens::ApiTokenRecord;
 pub use self::databases::{Filter, Parent, Record, Settings};
-pub use self::foreign_keys::ForeignKeyRecord;
+pub use self::foreign_keys::{ForeignKeyRecord, JWT_KEY};
 pub use self::groups::Group;
 pub use self::name::{GroupName, NamespaceName};
 pub use self::usage::Usage;

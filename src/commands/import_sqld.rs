@@ -13,7 +13,7 @@ use prost::Message;
 
 use super::{Owner, say};
 use crate::auth::VerifyingKey;
-use crate::catalog::{ForeignKeyRecord, GroupName, NamespaceName, Settings};
+use crate::catalog::{GroupName, NamespaceName, Settings};
 use crate::config::ImportArgs;
 use crate::error::{Error, Result};
 use crate::namespace::{NewDatabase, Seed};
@@ -152,18 +152,9 @@ fn import(
         group: group.clone(),
         seed: Seed::Foreign(file.to_owned()),
         settings: config.settings(),
+        jwt_key: config.jwt_key.clone(),
     };
-    let record = owner.namespaces.create_instead_of_empty(new)?;
-    if let Some(text) = config.jwt_key.clone() {
-        owner.catalog.save_foreign_key(&ForeignKeyRecord {
-            name: format!("sqld-{}", record.name),
-            group: None,
-            database: Some(record.id),
-            text,
-            url: None,
-        })?;
-    }
-    Ok(())
+    owner.namespaces.create_instead_of_empty(new).map(drop)
 }
 
 /// A bar on a terminal, nothing elsewhere.

@@ -32,12 +32,15 @@ pub struct NewDatabase {
     pub group: GroupName,
     pub seed: Seed,
     pub settings: Settings,
+    /// A key whose tokens open it, in place of all others' keys. It has been checked.
+    pub jwt_key: Option<String>,
 }
 
 impl NewDatabase {
     /// An empty one with nothing special.
     pub fn empty(name: NamespaceName, group: GroupName) -> Self {
-        NewDatabase { name, group, seed: Seed::Empty, settings: Settings::default() }
+        let (seed, settings) = (Seed::Empty, Settings::default());
+        NewDatabase { name, group, seed, settings, jwt_key: None }
     }
 }
 
@@ -79,7 +82,7 @@ impl Namespaces {
             parent,
             generation: 1,
             settings: new.settings,
-            has_own_keys: false,
+            has_own_keys: new.jwt_key.is_some(),
             awaits_upload: matches!(new.seed, Seed::Upload),
             created_at: i64::try_from(catalog::now()).unwrap_or(i64::MAX),
         };
@@ -90,7 +93,7 @@ impl Namespaces {
             Seed::File(file) => self.files.adopt(file.path(), record.id)?,
             Seed::Foreign(path) => self.files.take_over(path, record.id)?,
         }
-        match self.catalog.create_database(&record) {
+        match self.catalog.create_database(&record, new.jwt_key.as_deref()) {
             Ok(()) => Ok(record),
             Err(error) => {
                 self.files.remove(record.id)?;

@@ -81,7 +81,7 @@ pub(crate) async fn create(
             seeds::read(&app, &operator, seed, &settings).await?
         }
     };
-    let new = NewDatabase { name, group: group.name, seed, settings };
+    let new = NewDatabase { name, group: group.name, seed, settings, jwt_key: None };
     let record = app.namespaces.create(new)?;
     drop(work);
     Ok(json_response(&OneBody { database: DatabaseBody::new(&record, &place) }))
