@@ -37,7 +37,8 @@ pub(crate) fn comes_from_here(arrival: &Arrival<'_>, version: Version) -> bool {
     let origin = headers.get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or_default());
     arrival.is_peer_local()
         && !headers.keys().any(|name| is_forwarding(name.as_str()))
-        && is_host_loopback(arrival, version)
+        && !is_old(version)
+        && is_host_loopback(arrival)
         && origin.is_none_or(is_loopback_origin)
 }
 
@@ -48,10 +49,15 @@ fn is_forwarding(name: &str) -> bool {
     name.starts_with("x-forwarded-") || NAMES.contains(&name)
 }
 
-/// Only HTTP/1.0 may go without a host. Where there are several, all count.
-fn is_host_loopback(arrival: &Arrival<'_>, version: Version) -> bool {
-    let is_optional = version == Version::HTTP_10 || version == Version::HTTP_09;
-    (is_optional || arrival.hosts().next().is_some()) && arrival.hosts().all(is_loopback)
+/// Where `proxy_pass` is all that nginx was told, it asks for the address there, in HTTP/1.0, and says nothing of whom
+/// it asks for: anybody. Programs have spoken HTTP/1.1 for long.
+fn is_old(version: Version) -> bool {
+    version == Version::HTTP_10 || version == Version::HTTP_09
+}
+
+/// Where there are several, all count.
+fn is_host_loopback(arrival: &Arrival<'_>) -> bool {
+    arrival.hosts().next().is_some() && arrival.hosts().all(is_loopback)
 }
 
 fn is_loopback_origin(origin: &str) -> bool {
