@@ -229,6 +229,9 @@ pub const SEED_KEPT: Duration = Duration::from_secs(3600);
 /// How much of a file comes in one request: little enough to be sent again.
 pub const UPLOAD_CHUNK_BYTES: u64 = 16 * MIB as u64;
 
+/// What is in memory of a form besides the file in it: its other fields, and a piece of the file as it comes.
+pub const FORM_KEPT_BYTES_MAX: usize = 4 * MIB;
+
 /// How long the next piece of an upload may take to arrive.
 pub const UPLOAD_STALL: Duration = Duration::from_secs(60);
 

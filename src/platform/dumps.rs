@@ -12,6 +12,7 @@ use serde_json::json;
 use tokio::time::timeout;
 use uuid::Uuid;
 
+use super::form::Kept;
 use super::operator::Operator;
 use super::place::Place;
 use crate::auth::Scope;
@@ -51,9 +52,11 @@ pub(crate) async fn upload(
     };
     // It is counted below.
     DefaultBodyLimit::disable().apply(&mut request);
+    let kept = Kept::default();
+    let request = request.map(|body| kept.watch(body));
     let form = Multipart::from_request(request, &()).await;
     let form = form.map_err(|error| Error::bad_request(error.body_text()))?;
-    receive(form, &dump.file).await?;
+    receive(form, &dump.file, &kept).await?;
     let id = app.seeds.keep_dump(dump, operator.token());
     Ok(json_response(&json!({ "dump_url": format!("{SCHEME}{id}") })))
 }
@@ -71,19 +74,20 @@ async fn discard(mut body: Body) {
 }
 
 /// Writes the field `file` of a form to a file.
-async fn receive(mut form: Multipart, file: &ScratchFile) -> Result<()> {
+async fn receive(mut form: Multipart, file: &ScratchFile, kept: &Kept) -> Result<()> {
     while let Some(field) = patiently(form.next_field()).await? {
         if field.name() == Some("file") {
-            return receive_field(field, file).await;
+            return receive_field(field, file, kept).await;
         }
     }
     Err(Error::bad_request("the form has no field `file`"))
 }
 
-async fn receive_field(mut field: Field<'_>, file: &ScratchFile) -> Result<()> {
+async fn receive_field(mut field: Field<'_>, file: &ScratchFile, kept: &Kept) -> Result<()> {
     let mut file = block(|| file.create())?;
     let mut bytes = 0;
     while let Some(chunk) = patiently(field.chunk()).await? {
+        kept.given_out();
         bytes += chunk.len() as u64;
         if bytes > limits::SEED_BYTES_MAX {
             return Err(too_large());

@@ -11,6 +11,7 @@ mod dates;
 pub mod dumps;
 mod fetch;
 mod fields;
+mod form;
 pub mod groups;
 pub mod login;
 mod operator;

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use hyper::Method;
 use serde_json::{Value, json};
@@ -241,5 +242,29 @@ async fn half_an_upload_leaves_nothing() {
     eventually(async || scratch_files(&server) == 1).await;
     drop(socket);
     eventually(async || scratch_files(&server) == 0).await;
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_without_end_is_not_kept_in_memory() {
+    let server = TestServer::start().await;
+    let name = "--limit\r\nContent-Disposition: form-data; name=\"";
+    for start in ["", name, "--limit\r\nx: y\r\n\r\n"] {
+        let mut socket = TcpStream::connect(server.address()).unwrap();
+        write!(
+            socket,
+            "POST {DUMPS} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\n\
+             content-type: {FORM}\r\ncontent-length: 8000000000\r\n\r\n{start}",
+            server.token
+        )
+        .unwrap();
+        // As much as may be kept, and more; the answer does not wait for the rest.
+        let _ = socket.write_all(&[b'a'; 8 << 20]);
+        socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let mut answer = [0; 12];
+        socket.read_exact(&mut answer).unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 400", "{start:?}");
+    }
+    assert_eq!(scratch_files(&server), 0);
     server.stop().await;
 }
