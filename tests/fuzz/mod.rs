@@ -23,7 +23,7 @@ use self::seeds::Seeds;
 use crate::harness::{Clients, TestServer, eventually};
 
 /// Clients that speak at once.
-const CLIENTS: u64 = 8;
+const CLIENTS: u64 = 16;
 
 /// What each says in a round.
 const CONVERSATIONS: usize = 12;
@@ -31,16 +31,16 @@ const CONVERSATIONS: usize = 12;
 /// Memory that a round may add to that of the process, in which other tests run too.
 const MEMORY_MAX: usize = 2048 * MIB;
 
-/// Everything that the server waits for is over within half a second.
+/// Everything that the server waits for is over soon.
 const FLAGS: [&str; 8] = [
     "--statement-timeout",
-    "0.2",
+    "0.05",
     "--transaction-idle",
-    "0.3",
+    "0.1",
     "--write-wait",
-    "0.3",
+    "0.05",
     "--client-silence",
-    "1",
+    "0.5",
 ];
 
 /// The threads of the runtime in which both sides are.

@@ -254,7 +254,7 @@ impl Client<'_> {
                 let _ = self.writing.shutdown().await;
                 until(heard, |_| false).await;
             }
-            Ending::Deaf => tokio::time::sleep(Duration::from_millis(1500)).await,
+            Ending::Deaf => tokio::time::sleep(Duration::from_millis(700)).await,
             Ending::Dropped => {}
             Ending::Reset => self.writing.as_ref().set_zero_linger().unwrap(),
         }
