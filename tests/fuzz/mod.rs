@@ -89,11 +89,7 @@ fn the_server_survives_nonsense() {
 struct SayOnPanic(String);
 
 impl Drop for SayOnPanic {
-<<<<<<< HEAD
     #[expect(clippy::print_stderr, reason = "a test that fails says with what")]
-=======
-    #[expect(clippy::print_stderr, reason = "it is said beside the failure")]
->>>>>>> hostile
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("this round began with {}", self.0);

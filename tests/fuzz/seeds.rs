@@ -99,11 +99,7 @@ fn id(random: &mut Random) -> i32 {
 
 fn sql(random: &mut Random, is_socket: bool) -> &'static str {
     let pool: &[&'static str] = if is_socket && random.one_in(8) { &SQL_OF_SOCKETS } else { &SQL };
-<<<<<<< HEAD
     random.pick::<&str>(pool)
-=======
-    pool[random.below(pool.len())]
->>>>>>> hostile
 }
 
 fn stmt(random: &mut Random, is_socket: bool) -> Value {
