@@ -77,8 +77,7 @@ impl Server {
         let catalog = Arc::new(Catalog::open(data_dir.path())?);
         let (known, used) = (Arc::clone(&catalog), Arc::clone(&engine));
         let namespaces = Namespaces::open(data_dir.path(), known, used, config.retention)?;
-        namespaces.remove_lost_spares()?;
-        let namespaces = Arc::new(namespaces);
+        let namespaces = Arc::new(namespaces.without_lost_spares()?);
         let keys = Keys::open(&config.auth_key, Arc::clone(&authority), Arc::clone(&catalog))?;
         let keys = Arc::new(keys);
         let seeds = Arc::new(Seeds::open(data_dir.path())?);

@@ -1,7 +1,7 @@
 //! Empty files made ahead, so that creating a database waits for the disk once, for its row in the catalog.
 //!
 //! A file is durable before it is a spare. Spares are for those who create one database after the other: the first
-//! create makes its file itself. What a crash leaves is found by `Namespaces::remove_lost_spares`.
+//! create makes its file itself. What a crash leaves is found by `Namespaces::without_lost_spares`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -110,13 +110,13 @@ impl Drop for Spares {
 
 impl super::Namespaces {
     /// Removes empty files that no database has, if nobody can be about to make one of them. Blocks.
-    pub fn remove_lost_spares(&self) -> Result<()> {
+    pub fn without_lost_spares(self) -> Result<Self> {
         for (id, path) in self.files.empty_for_long()? {
             if !self.catalog.has_id(id)? && sqlite::is_empty(&path)? {
                 self.files.remove(id)?;
             }
         }
-        Ok(())
+        Ok(self)
     }
 }
 
