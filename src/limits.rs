@@ -257,6 +257,12 @@ pub const FETCH: Duration = Duration::from_secs(1800);
 pub const FETCH_STALL: Duration = Duration::from_secs(30);
 pub const FETCH_REDIRECTS_MAX: u32 = 5;
 
+/// Empty files that are made ahead while databases are created: enough for the disk to be busy with several at once.
+pub const SPARE_FILES: usize = 16;
+
+/// How old an empty file that no database has must be to be one that was forgotten by a crash.
+pub const LOST_FILE: Duration = Duration::from_secs(3600);
+
 /// Whole databases that are read and written at once, for seeds and exports: each keeps a disk busy.
 pub const SEEDS_AT_ONCE: usize = 4;
 

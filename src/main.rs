@@ -46,9 +46,11 @@ fn serve(args: &ServeArgs) -> Result<()> {
         .build()
         .map_err(|error| Error::internal("start the runtime", error))?;
     runtime.block_on(async {
+        // From now on the end is an orderly one; who is told that the server is ready may want it at once.
+        let end = end()?;
         let server = Server::start(args).await?;
         say(&mut std::io::stdout(), &greeting(&server, args));
-        wait_for_signal().await?;
+        end.await;
         tracing::info!("stopping");
         server.stop().await;
         Ok(())
@@ -101,15 +103,17 @@ fn greeting(server: &Server, args: &ServeArgs) -> String {
     )
 }
 
-async fn wait_for_signal() -> Result<()> {
+/// Takes note of signals. What it returns waits for the first of them.
+fn end() -> Result<impl Future<Output = ()>> {
     let failed = |error| Error::internal("wait for signals", error);
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(())
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }
 
 /// For the health check of a container that has no other program to ask with.

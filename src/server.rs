@@ -217,6 +217,7 @@ fn namespaces(
     let (catalog, engine) = (Arc::clone(catalog), Arc::clone(engine));
     let namespaces = Namespaces::open(data_dir, catalog, engine, config.retention)?;
     namespaces.remove_unfinished()?;
+    namespaces.remove_lost_spares()?;
     Ok(namespaces)
 }
 

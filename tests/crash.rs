@@ -84,6 +84,32 @@ fn what_was_half_made_at_kill_9_is_gone_and_all_else_stays() {
 }
 
 #[test]
+fn files_that_a_crash_has_left_go_if_nothing_is_in_them() {
+    let data_dir = TempDir::new().unwrap();
+    let databases = data_dir.path().join("databases");
+    let server = Program::start(data_dir.path());
+    server.kill();
+    let own = fs::read_dir(&databases).unwrap().map(|file| file.unwrap().path()).next().unwrap();
+    let file = |number: u128| databases.join(format!("{}.sqlite", uuid::Uuid::from_u128(number)));
+    let [lost, new, other, full] = [file(1), file(2), databases.join("lost.sqlite"), file(3)];
+    for path in [&lost, &new, &other] {
+        fs::copy(&own, path).unwrap();
+    }
+    #[expect(clippy::disallowed_methods, reason = "a file that no server has open")]
+    rusqlite::Connection::open(&full).unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
+    for path in [&own, &lost, &other, &full] {
+        let hours = std::time::SystemTime::now() - Duration::from_secs(7200);
+        fs::File::options().append(true).open(path).unwrap().set_modified(hours).unwrap();
+    }
+    let server = Program::start(data_dir.path());
+    for path in [&own, &new, &other, &full] {
+        assert!(path.exists(), "{}", path.display());
+    }
+    assert!(!lost.exists());
+    assert_eq!(server.query("SELECT 1")[0][0]["value"], "1");
+}
+
+#[test]
 fn an_open_transaction_is_rolled_back_by_kill_9() {
     let data_dir = TempDir::new().unwrap();
     let server = Program::start(data_dir.path());

@@ -41,7 +41,7 @@ pub(crate) struct RunArgs {
     #[arg(long = "scenario", value_name = "NAME", value_enum)]
     pub(crate) scenarios: Vec<Scenario>,
 
-    /// Databases in `cold_open` and `idle_memory`
+    /// Databases in `create_database`, `cold_open` and `idle_memory`
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) databases: u32,
 
@@ -84,6 +84,10 @@ pub(crate) enum Scenario {
     WsPointRead,
     /// The same from one stream that waits for each answer
     WsOneStream,
+    /// An empty database through the API, one after the other
+    CreateDatabase,
+    /// A copy of a database of 100 MiB
+    CopyDatabase,
     /// The first query of each of many databases after a restart
     ColdOpen,
     /// Memory of a database that was asked once

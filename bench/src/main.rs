@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `args` | the command line |
 //! | `run` | which measurements, in which order |
-//! | `load`, `tenants`, `idle` | the measurements: requests under load; many databases; many sockets |
+//! | `load`, `databases`, `tenants`, `idle` | the measurements: requests under load; new databases; many databases; many sockets |
 //! | `workload` | what is asked for under load |
 //! | `driver`, `client` | clients in a closed loop; one HTTP/1.1 connection |
 //! | `streams`, `socket` | streams in a closed loop; one WebSocket |
@@ -18,6 +18,7 @@
 
 mod args;
 mod client;
+mod databases;
 mod driver;
 mod floor;
 mod idle;

@@ -12,6 +12,7 @@ pub(crate) enum Unit {
     PerSecond,
     P50Micros,
     P99Micros,
+    Millis,
     KibPerDatabase,
     KibPerSocket,
 }
@@ -22,6 +23,7 @@ impl Unit {
             Unit::PerSecond => "requests/s",
             Unit::P50Micros => "p50 µs",
             Unit::P99Micros => "p99 µs",
+            Unit::Millis => "ms",
             Unit::KibPerDatabase => "KiB/database",
             Unit::KibPerSocket => "KiB/socket",
         }

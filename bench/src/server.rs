@@ -26,6 +26,8 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     /// Where WebSockets are served.
     pub(crate) sockets: SocketAddr,
+    /// Where databases are created.
+    pub(crate) admin: SocketAddr,
     process: Process,
 }
 
@@ -71,6 +73,25 @@ impl Kind {
 impl Server {
     /// Starts a server on the data in `directory` and waits until it answers.
     pub(crate) async fn start(kind: Kind, args: &RunArgs, directory: &Path) -> Result<Self> {
+        Self::launch(kind, args, directory, None).await
+    }
+
+    /// The same with many databases, which libsql-server has to be told.
+    pub(crate) async fn start_with_admin(
+        kind: Kind,
+        args: &RunArgs,
+        directory: &Path,
+    ) -> Result<Self> {
+        let admin = if kind == Kind::LibsqlServer { Some(free_address()?) } else { None };
+        Self::launch(kind, args, directory, admin).await
+    }
+
+    async fn launch(
+        kind: Kind,
+        args: &RunArgs,
+        directory: &Path,
+        admin: Option<SocketAddr>,
+    ) -> Result<Self> {
         std::fs::create_dir_all(directory)?;
         let mut command = Command::new(kind.program(args)?);
         command.stdin(Stdio::null());
@@ -82,12 +103,17 @@ impl Server {
             Kind::Floor => announced(command.arg("floor").arg(directory.join("data")), kind)?,
             Kind::LibsqlServer => {
                 let address = free_address()?;
-                command.args(["--no-welcome", "--http-listen-addr", &address.to_string(), "-d"]);
-                command.arg(directory).stdout(Stdio::null()).stderr(Stdio::null());
+                command.args(["--no-welcome", "--http-listen-addr", &address.to_string()]);
+                if let Some(admin) = admin {
+                    command.args(["--enable-namespaces", "--admin-listen-addr"]);
+                    command.arg(admin.to_string());
+                }
+                command.arg("-d").arg(directory).stdout(Stdio::null()).stderr(Stdio::null());
                 (address, address, Process(command.spawn()?))
             }
         };
-        let mut server = Server { kind, address, sockets, process };
+        let admin = admin.unwrap_or(address);
+        let mut server = Server { kind, address, sockets, admin, process };
         server.wait_until_ready().await?;
         Ok(server)
     }

@@ -90,6 +90,13 @@ impl Catalog {
         statement.query_row([id.to_string()], read).optional().map_err(failed("look a database up"))
     }
 
+    /// Whether there is a database with this id, or was one whose files may still be there.
+    pub fn has_id(&self, id: Uuid) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM databases WHERE id = ?)";
+        let found = self.lock().query_row(sql, [id.to_string()], |row| row.get(0));
+        found.map_err(failed("look a database up"))
+    }
+
     /// Databases in the order of their names.
     pub fn databases(&self, filter: &Filter) -> Result<Vec<Record>> {
         let sql = format!(

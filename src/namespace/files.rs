@@ -7,28 +7,55 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
+use super::spares::Spares;
 use crate::error::{Error, Result};
+use crate::limits;
 use crate::sqlite;
 
 /// The directory with one file per database, called by its id, so that no name ever becomes a path.
 pub(super) struct Files {
     directory: PathBuf,
+    spares: Spares,
 }
 
 impl Files {
     pub(super) fn open(directory: &Path) -> Result<Self> {
         fs::create_dir_all(directory)
             .map_err(|e| Error::internal(format!("create {}", directory.display()), e))?;
-        Ok(Files { directory: directory.to_owned() })
+        Ok(Files { directory: directory.to_owned(), spares: Spares::new(directory) })
     }
 
     pub(super) fn path(&self, id: Uuid) -> PathBuf {
-        self.directory.join(format!("{id}.sqlite"))
+        self.directory.join(file_name(id))
     }
 
-    /// Creates the file of an empty database, durably, or nothing.
-    pub(super) fn create(&self, id: Uuid) -> Result<()> {
-        self.make(id, sqlite::create_file)
+    /// Creates the file of an empty database, durably, or nothing. By which id it is called.
+    pub(super) fn create(&self) -> Result<Uuid> {
+        match self.spares.take() {
+            Some(id) => Ok(id),
+            None => {
+                let id = Uuid::new_v4();
+                self.make(id, sqlite::create_file).map(|()| id)
+            }
+        }
+    }
+
+    /// Files as large as an empty one that nobody has written to for long, and their ids.
+    pub(super) fn empty_for_long(&self) -> Result<Vec<(Uuid, PathBuf)>> {
+        let cannot_list = |error| Error::internal("list the database files", error);
+        let mut found = Vec::new();
+        for entry in fs::read_dir(&self.directory).map_err(cannot_list)? {
+            let path = entry.map_err(cannot_list)?.path();
+            let stem = path.file_stem().and_then(|stem| stem.to_str());
+            let Some(id) = stem.and_then(|stem| Uuid::try_parse(stem).ok()) else { continue };
+            let Ok(file) = fs::metadata(&path) else { continue };
+            let age = file.modified().ok().and_then(|modified| modified.elapsed().ok());
+            let is_old = age.is_some_and(|age| age > limits::LOST_FILE);
+            if path == self.path(id) && is_old && file.len() <= sqlite::EMPTY_FILE_BYTES {
+                found.push((id, path));
+            }
+        }
+        Ok(found)
     }
 
     /// Creates the file of a database with what another one contains now, durably, or nothing.
@@ -103,10 +130,7 @@ impl Files {
     }
 
     fn sync_directory(&self) -> Result<()> {
-        let directory = fs::File::open(&self.directory);
-        directory
-            .and_then(|directory| directory.sync_all())
-            .map_err(|e| Error::internal("make a new database file durable", e))
+        sync_directory(&self.directory)
     }
 }
 
@@ -134,4 +158,17 @@ fn remove_all(path: &Path) -> Result<()> {
 
 fn cannot_remove(error: io::Error) -> Error {
     Error::internal("remove a database file", error)
+}
+
+/// What the file of a database is called.
+pub(super) fn file_name(id: Uuid) -> String {
+    format!("{id}.sqlite")
+}
+
+/// Makes it durable which files there are.
+pub(super) fn sync_directory(directory: &Path) -> Result<()> {
+    let directory = fs::File::open(directory);
+    directory
+        .and_then(|directory| directory.sync_all())
+        .map_err(|e| Error::internal("make a new database file durable", e))
 }

@@ -75,8 +75,12 @@ impl Namespaces {
             }
             _ => None,
         };
+        let id = match &new.seed {
+            Seed::Empty => self.files.create()?,
+            _ => Uuid::new_v4(),
+        };
         let record = Record {
-            id: Uuid::new_v4(),
+            id,
             name: new.name,
             group,
             parent,
@@ -87,9 +91,8 @@ impl Namespaces {
             created_at: i64::try_from(catalog::now()).unwrap_or(i64::MAX),
         };
         match &new.seed {
-            Seed::Empty => self.files.create(record.id)?,
+            Seed::Empty | Seed::Upload => {}
             Seed::Copy(source) => self.files.copy(source.id, record.id)?,
-            Seed::Upload => {}
             Seed::File(file) => self.files.adopt(file.path(), record.id)?,
             Seed::Foreign(path) => self.files.take_over(path, record.id)?,
         }

@@ -8,6 +8,7 @@ mod lifecycle;
 mod opened;
 mod scratch;
 mod seeds;
+mod spares;
 mod uploads;
 mod usage;
 

@@ -238,7 +238,7 @@ fn dispose(connection: Connection) {
 }
 
 /// Runs work that blocks for which nobody waits.
-fn detach(work: impl FnOnce() + Send + 'static) {
+pub fn detach(work: impl FnOnce() + Send + 'static) {
     match Handle::try_current() {
         Ok(runtime) => drop(runtime.spawn(async move { block(work) })),
         Err(_) => work(),

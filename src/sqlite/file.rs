@@ -3,7 +3,10 @@
 //! The set-up follows "Defense Against The Dark Arts" (`sqlite.org/security.html`): defensive mode, no trusted
 //! schema, limits. The authorizer and the watch over running time come with [`super::Connection`].
 
+use std::fs;
+use std::io::Write as _;
 use std::path::Path;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use rusqlite::OpenFlags;
@@ -13,9 +16,27 @@ use rusqlite::limits::Limit;
 use crate::error::{Error, Result};
 use crate::limits;
 
-/// Creates the file of an empty database in WAL mode, which it keeps.
-#[expect(clippy::disallowed_methods, reason = "the one place where tenants' files come into being")]
+/// Creates the file of an empty database in WAL mode, which it keeps. Its entry in the directory is not durable yet.
 pub fn create_file(path: &Path) -> Result<()> {
+    /// SQLite makes the first; the others are the same, without the journal that it needs and all its waiting for
+    /// the disk.
+    static EMPTY: OnceLock<Vec<u8>> = OnceLock::new();
+    if let Some(bytes) = EMPTY.get() {
+        let write = || {
+            let mut file = fs::File::create_new(path)?;
+            file.write_all(bytes)?;
+            file.sync_all()
+        };
+        return write().map_err(|error| Error::internal("create the database file", error));
+    }
+    create_first(path)?;
+    let bytes = fs::read(path).map_err(|e| Error::internal("read the new database file", e))?;
+    EMPTY.get_or_init(|| bytes);
+    Ok(())
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place where tenants' files come into being")]
+fn create_first(path: &Path) -> Result<()> {
     let db = rusqlite::Connection::open(path).map_err(cannot_create)?;
     close_as_wal(db)
 }
@@ -33,7 +54,7 @@ pub(super) fn close_as_wal(db: rusqlite::Connection) -> Result<()> {
 
 /// Makes a file durable that nobody has open.
 pub(super) fn sync(path: &Path) -> Result<()> {
-    let file = std::fs::File::open(path);
+    let file = fs::File::open(path);
     file.and_then(|file| file.sync_all())
         .map_err(|error| Error::internal("make a database file durable", error))
 }
@@ -58,6 +79,9 @@ pub fn copy_file(from: &Path, path: &Path) -> Result<()> {
     copy.close().map_err(|(_, error)| cannot_copy(error))?;
     sync(path)
 }
+
+/// An empty file has one page, or none if whoever made it was interrupted.
+pub const EMPTY_FILE_BYTES: u64 = PAGE_BYTES;
 
 /// The most pages that a file can have (`SQLITE_MAX_PAGE_COUNT`).
 pub(super) const PAGES_MAX: u32 = 0xffff_fffe;

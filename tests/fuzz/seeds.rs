@@ -99,7 +99,7 @@ fn id(random: &mut Random) -> i32 {
 
 fn sql(random: &mut Random, is_socket: bool) -> &'static str {
     let pool: &[&'static str] = if is_socket && random.one_in(8) { &SQL_OF_SOCKETS } else { &SQL };
-    pool[random.below(pool.len())]
+    random.pick::<&str>(pool)
 }
 
 fn stmt(random: &mut Random, is_socket: bool) -> Value {
