@@ -38,6 +38,7 @@ pub struct Server {
     stop: watch::Sender<bool>,
     listening: JoinHandle<()>,
     admin: Option<Admin>,
+    renewing_keys: JoinHandle<()>,
     sweeping: JoinHandle<()>,
     renewing: Option<JoinHandle<()>>,
     engine: Arc<Engine>,
@@ -87,13 +88,6 @@ impl Server {
         let tls = tls::open(config, data_dir.path(), &names, config.listen.ip())?;
         let (listener, address) = bind(config.listen, "--listen").await?;
         let (stop, stopped) = watch::channel(false);
-        let sweeper = Sweeper {
-            namespaces: Arc::clone(&namespaces),
-            seeds: Arc::clone(&seeds),
-            streams: Arc::clone(&streams),
-            keys: Arc::clone(&keys),
-        };
-        let sweeping = tokio::spawn(sweeper.run(stopped.clone()));
         let (tls, renewal) = tls.unzip();
         let renewing = renewal.map(|renewal| tokio::spawn(renewal.run(stopped.clone())));
         let is_open = address.ip().is_loopback() && config.auth == AuthMode::Default;
@@ -116,6 +110,9 @@ impl Server {
         });
         let is_https = tls.is_some();
         let admin = open_admin(config, &app, tls.clone(), &stopped).await?;
+        let sweeper = Sweeper { app: Arc::clone(&app), is_behind: false };
+        let sweeping = tokio::spawn(sweeper.run(stopped.clone()));
+        let renewing_keys = tokio::spawn(renew_keys(Arc::clone(&app), stopped.clone()));
         let places = Arc::new(Semaphore::new(limits::SOCKETS_MAX));
         let shared =
             listener::Shared { tls, places: Arc::clone(&places), patience: config.client_silence };
@@ -133,6 +130,7 @@ impl Server {
             stop,
             listening,
             admin,
+            renewing_keys,
             sweeping,
             renewing,
             places,
@@ -188,7 +186,7 @@ impl Server {
     /// Stops to accept, lets running requests end within a bound, and closes the databases.
     pub async fn stop(self) {
         self.stop.send_replace(true);
-        let _ = tokio::join!(self.listening, self.sweeping);
+        let _ = tokio::join!(self.listening, self.sweeping, self.renewing_keys);
         let admin = self.admin.map(|admin| admin.listening);
         for also in [admin, self.renewing].into_iter().flatten() {
             let _ = also.await;
@@ -244,22 +242,21 @@ async fn open_admin(
 
 /// Looks again and again for what has to end, and for what others have changed.
 struct Sweeper {
-    namespaces: Arc<Namespaces>,
-    seeds: Arc<Seeds>,
-    streams: Arc<Streams>,
-    keys: Arc<Keys>,
+    app: Arc<App>,
+    /// Others have changed something that was not taken over yet.
+    is_behind: bool,
 }
 
 impl Sweeper {
-    async fn run(self, mut stopped: watch::Receiver<bool>) {
+    async fn run(mut self, mut stopped: watch::Receiver<bool>) {
         let mut tick = tokio::time::interval(limits::SWEEP_INTERVAL);
         let mut purge = tokio::time::interval(limits::PURGE_INTERVAL);
         let mut save = tokio::time::interval(limits::USAGE_SAVE);
         loop {
             let outcome = tokio::select! {
                 _ = tick.tick() => self.sweep(),
-                _ = purge.tick() => block(|| self.namespaces.purge()),
-                _ = save.tick() => block(|| self.namespaces.save_usage()),
+                _ = purge.tick() => block(|| self.app.namespaces.purge()),
+                _ = save.tick() => block(|| self.app.namespaces.save_usage()),
                 _ = stopped.changed() => return,
             };
             if let Err(error) = outcome {
@@ -268,14 +265,49 @@ impl Sweeper {
         }
     }
 
-    fn sweep(&self) -> Result<()> {
-        self.streams.sweep(Instant::now());
-        self.seeds.sweep(Instant::now());
-        self.namespaces.sweep(limits::IDLE_CONNECTION);
-        block(|| match self.namespaces.refresh_if_changed()? {
-            true => self.keys.refresh(),
-            false => Ok(()),
+    fn sweep(&mut self) -> Result<()> {
+        self.app.streams.sweep(Instant::now());
+        self.app.seeds.sweep(Instant::now());
+        self.app.namespaces.sweep(limits::IDLE_CONNECTION);
+        block(|| {
+            self.is_behind |= self.app.catalog.has_changed_elsewhere()?;
+            if self.is_behind {
+                // Keys first: those who are connected are looked at again when the databases are.
+                self.app.keys.refresh()?;
+                self.app.namespaces.refresh_all()?;
+                self.is_behind = false;
+            }
+            Ok(())
         })
+    }
+}
+
+/// Fetches the keys of others anew where they came from URLs: now, again and again, and when a token names one that is
+/// not known.
+async fn renew_keys(app: Arc<App>, stopped: watch::Receiver<bool>) {
+    let mut tick = tokio::time::interval(limits::SWEEP_INTERVAL);
+    let (mut last, mut last_unknown): (Option<Instant>, Option<Instant>) = (None, None);
+    let is_due = |last: Option<Instant>, after| last.is_none_or(|last| last.elapsed() >= after);
+    let mut has_stopped = stopped.clone();
+    loop {
+        tokio::select! {
+            _ = tick.tick() => {}
+            _ = has_stopped.changed() => return,
+        }
+        let is_unknown = is_due(last_unknown, limits::JWKS_RENEWAL_UNKNOWN)
+            && app.authority.has_met_unknown_key();
+        if !app.keys.has_urls() || !is_unknown && !is_due(last, limits::JWKS_RENEWAL) {
+            continue;
+        }
+        if is_unknown {
+            last_unknown = Some(Instant::now());
+        }
+        match block(|| app.keys.renew(|| *stopped.borrow())) {
+            Ok(true) => app.namespaces.note_revision(),
+            Ok(false) => {}
+            Err(error) => tracing::error!("{error}"),
+        }
+        last = Some(Instant::now());
     }
 }
 

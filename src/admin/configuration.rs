@@ -118,6 +118,6 @@ pub(super) fn set_jwt_key(app: &App, record: &Record, text: Option<String>) -> e
                 url: None,
             })?,
         }
-        app.keys.refresh()
+        app.keys.refresh().map(drop)
     })
 }

@@ -171,13 +171,14 @@ impl Namespaces {
         })
     }
 
-    /// Takes over what another process has changed in the catalog, if anything. Blocks.
-    pub fn refresh_if_changed(&self) -> Result<bool> {
-        let has_changed = self.catalog.has_changed_elsewhere()?;
-        if has_changed {
-            self.refresh(|_| true)?;
-        }
-        Ok(has_changed)
+    /// Has all who are connected looked at again: tokens may not be worth any more what they were.
+    pub fn note_revision(&self) {
+        self.revised.send_replace(());
+    }
+
+    /// Takes over what another process has changed in the catalog. Blocks.
+    pub fn refresh_all(&self) -> Result<()> {
+        self.refresh(|_| true)
     }
 
     /// Takes over what the catalog says of some of the open databases. Blocks.
@@ -193,7 +194,7 @@ impl Namespaces {
                 }
             }
         }
-        self.revised.send_replace(());
+        self.note_revision();
         Ok(())
     }
 
