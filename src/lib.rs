@@ -25,6 +25,7 @@ pub mod commands;
 pub mod config;
 pub mod data_dir;
 pub mod error;
+pub mod fetch;
 pub mod hrana;
 pub mod http;
 pub mod keys;

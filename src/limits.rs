@@ -290,6 +290,15 @@ pub const TOKEN_KEYS_TRIED_MAX: usize = 64;
 /// Keys of one key file or JWKS document.
 pub const FOREIGN_KEYS_PER_TEXT_MAX: usize = 32;
 
+/// Largest JWKS document that is fetched, how long that may take, and of how many URLs: one dead one delays the others.
+pub const JWKS_BYTES_MAX: u64 = 256 * KIB as u64;
+pub const JWKS_FETCH: Duration = Duration::from_secs(5);
+pub const JWKS_URLS_MAX: usize = 32;
+
+/// How often they are fetched anew, and how often at most because a token names a key that is not known.
+pub const JWKS_RENEWAL: Duration = Duration::from_secs(300);
+pub const JWKS_RENEWAL_UNKNOWN: Duration = Duration::from_secs(60);
+
 /// How far the clocks of those who sign tokens may be from ours.
 pub const TOKEN_LEEWAY: Duration = Duration::from_secs(60);
 

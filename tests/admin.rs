@@ -1,10 +1,9 @@
 //! The admin API of sqld: what tools that were written against it do, and who may.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hyper::Method;
 use serde_json::{Value, json};
 
+use crate::harness::signer::Signer;
 use crate::harness::socket::Socket;
 use crate::harness::{Answer, TestServer};
 
@@ -156,30 +155,16 @@ async fn what_cannot_be_read_or_is_not_there_says_so() {
     server.stop().await;
 }
 
-/// A token in sqld's form, and the text of the key that it is signed with.
-fn signed(byte: u8, claims: &Value) -> (String, String) {
-    use ed25519_dalek::Signer as _;
-
-    let key = ed25519_dalek::SigningKey::from_bytes(&[byte; 32]);
-    let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
-    let message = format!(
-        "{}.{}",
-        encode(br#"{"alg":"EdDSA","typ":"JWT"}"#),
-        encode(claims.to_string().as_bytes())
-    );
-    let signature = encode(&key.sign(message.as_bytes()).to_bytes());
-    (format!("{message}.{signature}"), encode(key.verifying_key().as_bytes()))
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_jwt_key_opens_its_database_in_place_of_the_servers() {
     let directory = tempfile::TempDir::new().unwrap();
     let file = directory.path().join("key");
-    let (of_server, key) = signed(1, &json!({ "a": "rw" }));
-    std::fs::write(&file, key).unwrap();
+    let (of_all, of_one) = (Signer::eddsa("all"), Signer::eddsa("one"));
+    let of_server = of_all.token_without_kid(&json!({ "a": "rw" }));
+    std::fs::write(&file, of_all.text()).unwrap();
     let flags = [&LISTEN[..], &["--auth-key", file.to_str().unwrap()]].concat();
     let server = TestServer::start_with(&flags).await;
-    let (own, key) = signed(2, &json!({ "a": "rw" }));
+    let (own, key) = (of_one.token_without_kid(&json!({ "a": "rw" })), of_one.text());
     done(&post(&server, "/shop/create", json!({ "jwt_key": key })).await);
     done(&post(&server, "/blog/create", json!({})).await);
     assert_eq!(get(&server, "/shop/config").await.json()["jwt_key"], key);

@@ -13,6 +13,7 @@ mod crash;
 mod fuzz;
 mod harness;
 mod idle;
+mod jwks;
 mod names;
 mod platform;
 mod program;

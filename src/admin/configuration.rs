@@ -115,6 +115,6 @@ fn set_jwt_key(app: &App, record: &Record, text: Option<String>) -> error::Resul
                 url: None,
             })?,
         }
-        app.keys.refresh()
+        app.refresh_keys()
     })
 }

@@ -118,7 +118,7 @@ fn create_with_key(
 ) -> Result<()> {
     let group = GroupName::default_name();
     app.namespaces.create(NewDatabase { name, group, seed, settings, jwt_key })?;
-    Ok(block(|| app.keys.refresh())?)
+    Ok(app.refresh_keys()?)
 }
 
 #[derive(Default, Deserialize)]

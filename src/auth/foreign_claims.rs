@@ -1,10 +1,13 @@
 //! The claims of tokens that others have signed, in the form of sqld: `id` and `a`, or `p`.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::access::Access;
 use super::claims::{Target, present};
+use super::permissions::TablePermissions;
 use crate::limits;
 
 /// With `p` that alone counts; without it `id` says which database (all if there is none) and `a` what.
@@ -21,6 +24,9 @@ pub(super) struct ForeignClaims {
     a: Option<Authorization>,
     #[serde(default, deserialize_with = "present")]
     p: Option<Permissions>,
+    /// Rights on single tables, in the form of this server's own tokens.
+    #[serde(default, deserialize_with = "present")]
+    perm: Option<Arc<TablePermissions>>,
     // Who signs says these as well; they give no rights. An audience is not among them: a token with one is
     // meant for somebody, and who we are nobody has told us.
     #[serde(default, rename = "iss")]
@@ -67,14 +73,18 @@ struct Scope {
 
 impl ForeignClaims {
     pub(super) fn access_to(&self, target: &Target<'_>) -> Option<Access> {
-        if let Some(permissions) = &self.p {
-            return permissions.access_to(target);
-        }
-        if self.id.as_deref().is_some_and(|id| !is(id, target.name, target.id)) {
-            return None;
-        }
-        let write = self.a.is_none_or(|a| a == Authorization::Rw);
-        Some(Access { write, ddl: write && !target.is_child, tables: None, blocked: None })
+        let (write, ddl) = match &self.p {
+            Some(permissions) => permissions.rights_on(target)?,
+            None => {
+                if self.id.as_deref().is_some_and(|id| !is(id, target.name, target.id)) {
+                    return None;
+                }
+                let write = self.a.is_none_or(|a| a == Authorization::Rw);
+                (write, write && !target.is_child)
+            }
+        };
+        let tables = self.perm.clone().filter(|tables| !tables.is_everything());
+        Some(Access { write, ddl, tables, blocked: None })
     }
 
     /// Whether the token says anything of rights on databases. A login of an identity provider does not.
@@ -89,12 +99,12 @@ impl ForeignClaims {
 }
 
 impl Permissions {
-    fn access_to(&self, target: &Target<'_>) -> Option<Access> {
+    /// Whether it may write, and whether change the schema; `None` if not even read.
+    fn rights_on(&self, target: &Target<'_>) -> Option<(bool, bool)> {
         let ddl = self.ddl.covers(target);
         let write = ddl || self.rw.covers(target) || self.rwa.covers(target);
         let read = write || self.ro.covers(target) || self.roa.covers(target);
-        let ddl = write && (!target.is_child || ddl);
-        read.then_some(Access { write, ddl, tables: None, blocked: None })
+        read.then_some((write, write && (!target.is_child || ddl)))
     }
 }
 

@@ -57,6 +57,17 @@ impl Catalog {
         saved.map(|_| ()).map_err(failed("add a key to the catalog"))
     }
 
+    /// Replaces the text of a key that is still as `known`.
+    pub fn renew_foreign_key(&self, known: &ForeignKeyRecord, text: &str) -> Result<()> {
+        let sql =
+            "UPDATE foreign_keys SET text = ? WHERE name = ? AND group_id IS ? AND database_id IS ?
+                   AND url IS ? AND text = ? AND text <> ?1";
+        let ForeignKeyRecord { name, group, database, text: before, url } = known;
+        let (group, database) = (group.map(|id| id.to_string()), database.map(|id| id.to_string()));
+        let renewed = self.lock().execute(sql, params![text, name, group, database, url, before]);
+        renewed.map(|_| ()).map_err(failed("renew a key in the catalog"))
+    }
+
     /// Removes a key. Whether there was one.
     pub fn remove_foreign_key(
         &self,

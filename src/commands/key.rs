@@ -2,11 +2,15 @@
 
 use std::fs;
 
+use uuid::Uuid;
+
 use super::{Owner, say, table};
 use crate::auth::VerifyingKey;
 use crate::catalog::ForeignKeyRecord;
 use crate::config::{KeyArgs, KeyCommand};
 use crate::error::{Error, ErrorKind, Result};
+use crate::fetch;
+use crate::keys::add_from_url;
 
 pub fn key(args: &KeyArgs) -> Result<()> {
     let owner = Owner::open(&args.data.data_dir)?;
@@ -15,19 +19,16 @@ pub fn key(args: &KeyArgs) -> Result<()> {
         None => Ok(None),
     };
     match &args.command {
-        KeyCommand::Add { name, file, group } => {
-            let text = fs::read_to_string(file).map_err(|error| {
-                Error::internal(format!("read the key file {}", file.display()), error)
-            })?;
-            let count = VerifyingKey::parse(&text)?.len();
+        KeyCommand::Add { name, source, group } => {
             let group = id_of(group)?;
-            let key =
-                ForeignKeyRecord { name: name.clone(), group, database: None, text, url: None };
-            owner.catalog.save_foreign_key(&key)?;
+            let count = match fetch::is_possible(source) {
+                true => add_from_url(&owner.catalog, name, source, group)?,
+                false => add_from_file(&owner, name, source, group)?,
+            };
             say(&format!("tokens signed with {count} keys of {name} are accepted now"));
         }
         KeyCommand::List => {
-            let mut rows = vec![["NAME", "FOR", "KEYS"].map(str::to_owned).to_vec()];
+            let mut rows = vec![["NAME", "FOR", "KEYS", "URL"].map(str::to_owned).to_vec()];
             let groups = owner.catalog.groups()?;
             for key in owner.catalog.foreign_keys()? {
                 let group = groups.iter().find(|group| Some(group.id) == key.group);
@@ -37,7 +38,7 @@ pub fn key(args: &KeyArgs) -> Result<()> {
                     (None, None) => "all databases".to_owned(),
                 };
                 let count = VerifyingKey::parse(&key.text).map_or(0, |keys| keys.len());
-                rows.push(vec![key.name, of, count.to_string()]);
+                rows.push(vec![key.name, of, count.to_string(), key.url.unwrap_or_default()]);
             }
             table(&rows);
         }
@@ -50,4 +51,15 @@ pub fn key(args: &KeyArgs) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// How many keys are in the file.
+fn add_from_file(owner: &Owner, name: &str, file: &str, group: Option<Uuid>) -> Result<usize> {
+    let text = fs::read_to_string(file)
+        .map_err(|error| Error::internal(format!("read the key file {file}"), error))?;
+    let count = VerifyingKey::parse(&text)?.len();
+    let name = name.to_owned();
+    let key = ForeignKeyRecord { name, group, database: None, text, url: None };
+    owner.catalog.save_foreign_key(&key)?;
+    Ok(count)
 }

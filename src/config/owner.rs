@@ -123,8 +123,9 @@ pub enum KeyCommand {
     Add {
         /// What to call it
         name: String,
-        /// Ed25519 public keys in PEM or base64, or a JWKS document
-        file: PathBuf,
+        /// A file with Ed25519 public keys in PEM or base64, or a JWKS document; or a URL of such a document
+        #[arg(value_name = "FILE|URL")]
+        source: String,
         /// For the databases of one group only
         #[arg(long, value_name = "NAME")]
         group: Option<String>,

@@ -30,10 +30,12 @@ use tokio::sync::{Semaphore, watch};
 use crate::auth::{Authority, Gate};
 use crate::catalog::Catalog;
 use crate::config::Network;
+use crate::error::Result;
 use crate::hrana::Streams;
 use crate::keys::Keys;
 use crate::names::Names;
 use crate::namespace::{Namespaces, Seeds};
+use crate::sqlite::block;
 
 /// What the handlers share.
 pub struct App {
@@ -57,4 +59,14 @@ pub struct App {
     pub names: Names,
     /// Proxies that are believed.
     pub trusted_proxies: Vec<Network>,
+}
+
+impl App {
+    /// Takes over what has changed of the keys of others, also for those who are connected.
+    pub fn refresh_keys(&self) -> Result<()> {
+        if block(|| self.keys.refresh())? {
+            self.namespaces.note_revision();
+        }
+        Ok(())
+    }
 }

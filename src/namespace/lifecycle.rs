@@ -198,7 +198,15 @@ impl Namespaces {
 
     /// Removes the files of databases whose retention is over.
     pub fn purge(&self) -> Result<()> {
+        self.purge_until(|| false)
+    }
+
+    /// The same, but leaves the rest for later once it `is_stopped`.
+    pub fn purge_until(&self, is_stopped: impl Fn() -> bool) -> Result<()> {
         for id in self.catalog.give_up_deleted(self.retention.as_secs())? {
+            if is_stopped() {
+                break;
+            }
             self.files.remove(id)?;
             self.catalog.forget_database(id)?;
             self.meters.remove(id);

@@ -175,6 +175,11 @@ impl Namespaces {
         })
     }
 
+    /// Has all who are connected looked at again: tokens may not be worth any more what they were.
+    pub fn note_revision(&self) {
+        self.revised.send_replace(());
+    }
+
     /// Takes over what the catalog says of the open databases, which another process has changed. Blocks.
     pub fn refresh_all(&self) -> Result<()> {
         self.refresh(|_| true)
@@ -196,7 +201,7 @@ impl Namespaces {
                 Err(error) => outcome = Err(error),
             }
         }
-        self.revised.send_replace(());
+        self.note_revision();
         outcome
     }
 

@@ -4,14 +4,16 @@ use std::io::Read;
 
 use serde::Deserialize;
 
+use super::dumps;
 use super::operator::Operator;
-use super::{dumps, fetch};
 use crate::auth::Scope;
 use crate::catalog::{NamespaceName, Settings};
 use crate::error::{Error, Result};
+use crate::fetch::{self, Bounds};
 use crate::hrana::Disconnect;
 use crate::http::App;
 use crate::http::detached::detached;
+use crate::limits;
 use crate::namespace::{ScratchFile, Seed, UploadedSeed};
 use crate::sqlite::{Import, block};
 
@@ -67,6 +69,13 @@ pub(super) async fn read(
     }
 }
 
+const BOUNDS: Bounds = Bounds {
+    bytes: limits::SEED_BYTES_MAX,
+    time: limits::FETCH,
+    stall: limits::FETCH_STALL,
+    is_safe: false,
+};
+
 enum Dump {
     Uploaded(UploadedSeed),
     Elsewhere(String),
@@ -76,7 +85,7 @@ impl Dump {
     fn open(&self) -> Result<Box<dyn Read>> {
         Ok(match self {
             Dump::Uploaded(dump) => Box::new(dump.file.open()?),
-            Dump::Elsewhere(url) => Box::new(fetch::open(url)?),
+            Dump::Elsewhere(url) => Box::new(fetch::open(url, "seed: the dump", BOUNDS)?),
         })
     }
 }

@@ -6,11 +6,11 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, post, put};
 
 use crate::http::App;
 use crate::platform::{
-    account, api_tokens, configuration, databases, dumps, groups, login, tokens, usage,
+    account, api_tokens, configuration, databases, dumps, groups, jwks, login, tokens, usage,
 };
 
 pub(super) fn routes() -> Router<Arc<App>> {
@@ -32,6 +32,9 @@ pub(super) fn routes() -> Router<Arc<App>> {
             get(account::invites).post(account::stays),
         )
         .route("/v2/organizations/{organization}/invites/{email}", delete(account::stays))
+        .route("/v2/organizations/{organization}/jwks", get(jwks::list))
+        .route("/v2/organizations/{organization}/jwks/{name}", put(jwks::save).delete(jwks::remove))
+        .route("/v2/organizations/{organization}/jwks-template", get(jwks::template))
         .route("/v1/auth/validate", get(api_tokens::validate))
         .route("/v1/auth/invalidate", post(api_tokens::revoke_all))
         .route("/v1/auth/api-tokens", get(api_tokens::list))

@@ -1,6 +1,7 @@
 //! A server in this process, on a free port, with a data directory of its own; and clients for it.
 
 pub(crate) mod raw;
+pub(crate) mod signer;
 pub(crate) mod socket;
 
 use std::fs;

@@ -1,12 +1,16 @@
 //! The keys of others that are believed: those of the command line, and those in the catalog.
 
+mod remote;
+
 use std::fs;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::auth::{Authority, ForeignKey, Issuer, VerifyingKey};
 use crate::catalog::{Catalog, ForeignKeyRecord};
 use crate::error::{Error, Result};
+
+pub use self::remote::add_from_url;
 
 /// Keeps the authority's foreign keys as the catalog has them.
 pub struct Keys {
@@ -41,13 +45,38 @@ impl Keys {
         Ok(keys)
     }
 
-    /// Takes over what has changed in the catalog, if anything. Blocks.
-    pub fn refresh(&self) -> Result<()> {
-        // Taken before the catalog is read: who is late must not bring back what somebody else has removed meanwhile.
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Fetches anew what came from URLs, and takes over what has changed. Documents that cannot be had stay as they
+    /// were. Ends early when `is_stopped`. Whether anything has changed. Blocks.
+    pub fn renew(&self, is_stopped: impl Fn() -> bool) -> Result<bool> {
+        for record in self.catalog.foreign_keys()? {
+            let Some(url) = record.url.as_deref().filter(|_| !is_stopped()) else { continue };
+            match remote::document(url) {
+                Ok(text) => self.catalog.renew_foreign_key(&record, &text)?,
+                Err(error) => {
+                    let name = &record.name;
+                    tracing::warn!("the keys {name} of {url} stay as they were: {error}");
+                }
+            }
+        }
+        self.refresh()
+    }
+
+    /// Whether there are keys that came from URLs.
+    pub fn has_urls(&self) -> bool {
+        self.lock().iter().any(|record| record.url.is_some())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<ForeignKeyRecord>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes over what has changed in the catalog. Whether anything has. Blocks.
+    pub fn refresh(&self) -> Result<bool> {
+        // Locked before the catalog is read: who is late must not bring back what was removed meanwhile.
+        let mut known = self.lock();
         let records = self.catalog.foreign_keys()?;
         if *known == records {
-            return Ok(());
+            return Ok(false);
         }
         let mut keys = self.fixed.clone();
         for record in &records {
@@ -64,6 +93,6 @@ impl Keys {
         }
         self.authority.set_foreign_keys(keys);
         *known = records;
-        Ok(())
+        Ok(true)
     }
 }

@@ -1,9 +1,10 @@
 //! The composition root: builds the parts in order, serves, and ends in order.
 
+mod upkeep;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
 
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::net::TcpListener;
@@ -38,7 +39,7 @@ pub struct Server {
     stop: watch::Sender<bool>,
     listening: JoinHandle<()>,
     admin: Option<Admin>,
-    sweeping: JoinHandle<()>,
+    upkeep: [JoinHandle<()>; 4],
     renewing: Option<JoinHandle<()>>,
     engine: Arc<Engine>,
     streams: Arc<Streams>,
@@ -85,15 +86,6 @@ impl Server {
         let tls = tls::open(config, data_dir.path(), &names, config.listen.ip())?;
         let (listener, address) = bind(config.listen, "--listen").await?;
         let (stop, stopped) = watch::channel(false);
-        let sweeper = Sweeper {
-            catalog: Arc::clone(&catalog),
-            is_stale: false,
-            namespaces: Arc::clone(&namespaces),
-            seeds: Arc::clone(&seeds),
-            streams: Arc::clone(&streams),
-            keys: Arc::clone(&keys),
-        };
-        let sweeping = tokio::spawn(sweeper.run(stopped.clone()));
         let (tls, renewal) = tls.unzip();
         let renewing = renewal.map(|renewal| tokio::spawn(renewal.run(stopped.clone())));
         let is_open = address.ip().is_loopback() && config.auth == AuthMode::Default;
@@ -116,6 +108,7 @@ impl Server {
         });
         let is_https = tls.is_some();
         let admin = open_admin(config, &app, tls.clone(), &stopped).await?;
+        let upkeep = upkeep::start(&app, &stopped);
         let places = Arc::new(Semaphore::new(limits::SOCKETS_MAX));
         let shared =
             listener::Shared { tls, places: Arc::clone(&places), patience: config.client_silence };
@@ -133,7 +126,7 @@ impl Server {
             stop,
             listening,
             admin,
-            sweeping,
+            upkeep,
             renewing,
             places,
             sockets,
@@ -188,10 +181,10 @@ impl Server {
     /// Stops to accept, lets running requests end within a bound, and closes the databases.
     pub async fn stop(self) {
         self.stop.send_replace(true);
-        let _ = tokio::join!(self.listening, self.sweeping);
         let admin = self.admin.map(|admin| admin.listening);
-        for also in [admin, self.renewing].into_iter().flatten() {
-            let _ = also.await;
+        let others = [admin, self.renewing].into_iter().flatten();
+        for task in [self.listening].into_iter().chain(self.upkeep).chain(others) {
+            let _ = task.await;
         }
         // WebSockets have left the listener; when each has given its place back, all are closed.
         let all = u32::try_from(limits::SOCKETS_MAX).unwrap_or(u32::MAX);
@@ -253,52 +246,6 @@ async fn open_admin(
     let service = admin::service(Arc::clone(app), config.admin_auth_key.clone());
     let listening = tokio::spawn(listener::serve(listener, service, shared, stopped.clone()));
     Ok(Some(Admin { address, listening }))
-}
-
-/// Looks again and again for what has to end, and for what others have changed.
-struct Sweeper {
-    catalog: Arc<Catalog>,
-    /// Whether something in the catalog was changed that is not taken over yet.
-    is_stale: bool,
-    namespaces: Arc<Namespaces>,
-    seeds: Arc<Seeds>,
-    streams: Arc<Streams>,
-    keys: Arc<Keys>,
-}
-
-impl Sweeper {
-    async fn run(mut self, mut stopped: watch::Receiver<bool>) {
-        let mut tick = tokio::time::interval(limits::SWEEP_INTERVAL);
-        let mut purge = tokio::time::interval(limits::PURGE_INTERVAL);
-        let mut save = tokio::time::interval(limits::USAGE_SAVE);
-        loop {
-            let outcome = tokio::select! {
-                _ = tick.tick() => self.sweep(),
-                _ = purge.tick() => block(|| self.namespaces.purge()),
-                _ = save.tick() => block(|| self.namespaces.save_usage()),
-                _ = stopped.changed() => return,
-            };
-            if let Err(error) = outcome {
-                tracing::error!("{error}");
-            }
-        }
-    }
-
-    fn sweep(&mut self) -> Result<()> {
-        self.streams.sweep(Instant::now());
-        self.seeds.sweep(Instant::now());
-        self.namespaces.sweep(limits::IDLE_CONNECTION);
-        block(|| {
-            self.is_stale |= self.catalog.has_changed_elsewhere()?;
-            if self.is_stale {
-                self.namespaces.refresh_all()?;
-                self.keys.refresh()?;
-            }
-            // Where one of them failed, it is tried again: tokens may have been rotated, keys removed.
-            self.is_stale = false;
-            Ok(())
-        })
-    }
 }
 
 /// Connections that fit into the limit of open files, with room for sockets.
