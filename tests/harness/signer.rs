@@ -35,7 +35,8 @@ impl Signer {
     }
 
     pub(crate) fn rs256(kid: &'static str) -> Self {
-        let key = EncodingKey::from_rsa_der(&STANDARD.decode(RSA_KEY).unwrap());
+        let key = STANDARD.decode(RSA_KEY.replace(' ', "")).unwrap();
+        let key = EncodingKey::from_rsa_der(&key);
         let jwk =
             json!({ "kty": "RSA", "alg": "RS256", "kid": kid, "n": RSA_MODULUS, "e": "AQAB" });
         Signer { kid, algorithm: Algorithm::RS256, key, jwk }
