@@ -117,3 +117,16 @@ async fn hrana_1_has_no_streams() {
     assert!(answer.failure(400).contains("Invalid reference to step"));
     server.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_without_migrations_says_so_as_clients_expect() {
+    let server = TestServer::start().await;
+    // By these words @libsql/client 0.6.1 to 0.7.0 tell a schema database from all others.
+    for path in ["/v1/jobs", "/v1/jobs/1", "/db/default/v1/jobs"] {
+        let answer = server.get(path).await;
+        assert_eq!(answer.failure(400), "Invalid namespace");
+        assert_eq!(answer.json()["error"], "Invalid namespace");
+    }
+    server.get("/db/unknown/v1/jobs").await.failure(404);
+    server.stop().await;
+}

@@ -11,6 +11,7 @@ mod ending;
 pub mod export;
 mod failure;
 pub mod info;
+pub mod jobs;
 pub mod legacy;
 pub mod local;
 pub mod pipeline;

@@ -24,7 +24,9 @@ use crate::error::{Error, ErrorKind};
 use crate::http::arrival::Arrival;
 use crate::http::caller::Caller;
 use crate::http::wire::{Protocol, WholeBody};
-use crate::http::{App, cursor, dump, export, info, legacy, pipeline, target, upload, v1, ws};
+use crate::http::{
+    App, cursor, dump, export, info, jobs, legacy, pipeline, target, upload, v1, ws,
+};
 use crate::limits;
 use crate::platform::login;
 
@@ -45,6 +47,8 @@ fn routes() -> Router<Arc<App>> {
         .route("/v3/cursor", post(cursor_of(Protocol::HRANA_3)))
         .route("/v3-protobuf/pipeline", post(pipeline_of(Protocol::HRANA_3_PROTOBUF)))
         .route("/v3-protobuf/cursor", post(cursor_of(Protocol::HRANA_3_PROTOBUF)))
+        .route("/v1/jobs", get(jobs::none))
+        .route("/v1/jobs/{job}", get(jobs::none))
         .route("/dump", get(dump::dump))
         .route("/v1/upload", post(upload::whole))
         .route("/v2/upload/start", put(upload::start))
