@@ -284,6 +284,9 @@ pub const TOKEN_BYTES_MAX: usize = 8 * KIB;
 /// Verified tokens remembered, at about a KiB each; checking a signature anew takes some ten microseconds.
 pub const TOKENS_CACHED: usize = 10_000;
 
+/// Longer ones, which name the rights of very many tables, are verified each time.
+pub const TOKEN_CACHED_BYTES_MAX: usize = 4 * KIB;
+
 /// Keys that the signature of one token is tried with. One that names its key is tried with that one alone.
 pub const TOKEN_KEYS_TRIED_MAX: usize = 64;
 

@@ -75,6 +75,8 @@ pub(crate) enum Scenario {
     Select1,
     /// One row of 10,000 by its primary key
     PointRead,
+    /// The same from those who show a token, as a part more time than from those who need none
+    TokenPointRead,
     /// One row in a transaction of its own, durable
     Insert,
     /// A result of 1,000 rows

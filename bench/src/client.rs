@@ -86,8 +86,18 @@ pub(crate) fn post(address: SocketAddr, path: &str, headers: &str, body: &str) -
 
 /// The bytes of a pipeline that executes `stmt`, a Hrana statement in JSON, and closes its stream.
 pub(crate) fn execute(address: SocketAddr, prefix: &str, stmt: &str) -> Box<[u8]> {
+    execute_with(address, prefix, "", stmt)
+}
+
+/// The same with headers, each with its end of line.
+pub(crate) fn execute_with(
+    address: SocketAddr,
+    prefix: &str,
+    headers: &str,
+    stmt: &str,
+) -> Box<[u8]> {
     let body = format!(
         "{{\"requests\":[{{\"type\":\"execute\",\"stmt\":{stmt}}},{{\"type\":\"close\"}}]}}"
     );
-    post(address, &format!("{prefix}/v2/pipeline"), "", &body)
+    post(address, &format!("{prefix}/v2/pipeline"), headers, &body)
 }

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `args` | the command line |
 //! | `run` | which measurements, in which order |
-//! | `load`, `databases`, `tenants`, `idle` | the measurements: requests under load; new databases; many databases; many sockets |
+//! | `load`, `tokens`, `databases`, `tenants`, `idle` | the measurements: requests under load; what a token costs; new databases; many databases; many sockets |
 //! | `workload` | what is asked for under load |
 //! | `driver`, `client` | clients in a closed loop; one HTTP/1.1 connection |
 //! | `streams`, `socket` | streams in a closed loop; one WebSocket |
@@ -30,6 +30,7 @@ mod server;
 mod socket;
 mod streams;
 mod tenants;
+mod tokens;
 mod workload;
 
 use std::process::ExitCode;

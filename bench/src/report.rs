@@ -13,6 +13,7 @@ pub(crate) enum Unit {
     P50Micros,
     P99Micros,
     Millis,
+    Percent,
     KibPerDatabase,
     KibPerSocket,
 }
@@ -23,6 +24,7 @@ impl Unit {
             Unit::PerSecond => "requests/s",
             Unit::P50Micros => "p50 µs",
             Unit::P99Micros => "p99 µs",
+            Unit::Percent => "%",
             Unit::Millis => "ms",
             Unit::KibPerDatabase => "KiB/database",
             Unit::KibPerSocket => "KiB/socket",
@@ -123,5 +125,5 @@ fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
 }
 
 fn number(value: f64) -> String {
-    format!("{value:.0}")
+    if value.abs() < 10.0 { format!("{value:.1}") } else { format!("{value:.0}") }
 }

@@ -9,7 +9,6 @@ use jsonwebtoken::errors::ErrorKind as JwtErrorKind;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, Validation};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
-use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::cache::TokenCache;
@@ -119,15 +118,14 @@ impl Authority {
         if token.len() > limits::TOKEN_BYTES_MAX {
             return Err(not_valid("it is too long"));
         }
-        let digest = Sha256::digest(token.as_bytes()).into();
-        if let Some(claims) = self.lock_cache().get(&digest, now) {
+        if let Some(claims) = self.lock_cache().get(token, now) {
             return Ok(claims);
         }
         // Held until the token is in the cache, so that none gets there by a key that was taken away meanwhile.
         let foreign = self.foreign.read().unwrap_or_else(PoisonError::into_inner);
         let claims = Arc::new(self.verify_anew(token, &foreign, database)?);
         check_time(&claims, now)?;
-        self.lock_cache().put(digest, Arc::clone(&claims));
+        self.lock_cache().put(token, Arc::clone(&claims));
         Ok(claims)
     }
 

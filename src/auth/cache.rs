@@ -6,36 +6,38 @@ use std::sync::Arc;
 use super::claims::Claims;
 use crate::limits;
 
-/// SHA-256 of a token.
-pub(super) type Digest = [u8; 32];
-
 /// Two generations: when the younger one is full it becomes the older, and what nobody has asked for since then
 /// is forgotten. An entry that has expired is forgotten when it is asked for.
+///
+/// Tokens are kept as they are: a digest that nobody can find another token for costs more than all else here.
 #[derive(Default)]
 pub(super) struct TokenCache {
-    younger: HashMap<Digest, Arc<Claims>>,
-    older: HashMap<Digest, Arc<Claims>>,
+    younger: HashMap<Box<str>, Arc<Claims>>,
+    older: HashMap<Box<str>, Arc<Claims>>,
 }
 
 impl TokenCache {
-    pub(super) fn get(&mut self, digest: &Digest, now: u64) -> Option<Arc<Claims>> {
-        if let Some(claims) = self.younger.get(digest) {
+    pub(super) fn get(&mut self, token: &str, now: u64) -> Option<Arc<Claims>> {
+        if let Some(claims) = self.younger.get(token) {
             if is_current(claims, now) {
                 return Some(Arc::clone(claims));
             }
-            self.younger.remove(digest);
+            self.younger.remove(token);
             return None;
         }
-        let claims = self.older.remove(digest).filter(|claims| is_current(claims, now))?;
-        self.put(*digest, Arc::clone(&claims));
+        let claims = self.older.remove(token).filter(|claims| is_current(claims, now))?;
+        self.put(token, Arc::clone(&claims));
         Some(claims)
     }
 
-    pub(super) fn put(&mut self, digest: Digest, claims: Arc<Claims>) {
+    pub(super) fn put(&mut self, token: &str, claims: Arc<Claims>) {
+        if token.len() > limits::TOKEN_CACHED_BYTES_MAX {
+            return;
+        }
         if self.younger.len() >= limits::TOKENS_CACHED / 2 {
             self.older = std::mem::take(&mut self.younger);
         }
-        self.younger.insert(digest, claims);
+        self.younger.insert(token.into(), claims);
     }
 
     pub(super) fn clear(&mut self) {
@@ -51,7 +53,7 @@ fn is_current(claims: &Claims, now: u64) -> bool {
 mod tests {
     use std::sync::Arc;
 
-    use super::{Digest, TokenCache};
+    use super::TokenCache;
     use crate::auth::claims::{Claims, Said};
     use crate::limits;
 
@@ -60,30 +62,28 @@ mod tests {
         Arc::new(Claims { said })
     }
 
-    fn digest(number: usize) -> Digest {
-        let mut digest = Digest::default();
-        digest[..8].copy_from_slice(&number.to_le_bytes());
-        digest
+    fn token(number: usize) -> String {
+        number.to_string()
     }
 
     #[test]
     fn it_is_bounded_and_keeps_what_is_asked_for() {
         let (mut cache, claims) = (TokenCache::default(), claims("{}"));
         for number in 0..3 * limits::TOKENS_CACHED {
-            cache.put(digest(number), Arc::clone(&claims));
-            assert!(cache.get(&digest(0), 0).is_some(), "{number}");
+            cache.put(&token(number), Arc::clone(&claims));
+            assert!(cache.get("0", 0).is_some(), "{number}");
             assert!(cache.younger.len() + cache.older.len() <= limits::TOKENS_CACHED);
         }
-        assert!(cache.get(&digest(1), 0).is_none());
+        assert!(cache.get("1", 0).is_none());
     }
 
     #[test]
     fn what_has_expired_is_forgotten() {
         let mut cache = TokenCache::default();
-        cache.put(digest(1), claims(r#"{"exp":100}"#));
+        cache.put("1", claims(r#"{"exp":100}"#));
         let end = 100 + limits::TOKEN_LEEWAY.as_secs();
-        assert!(cache.get(&digest(1), end - 1).is_some());
-        assert!(cache.get(&digest(1), end).is_none());
+        assert!(cache.get("1", end - 1).is_some());
+        assert!(cache.get("1", end).is_none());
         assert!(cache.younger.is_empty());
     }
 }

@@ -1,0 +1,72 @@
+//! What it costs that a request shows a token: the same point reads with and without, in turn.
+
+use std::path::Path;
+
+use crate::args::{Extent, RunArgs, Scenario};
+use crate::client::{self, Client};
+use crate::driver::{Requests, drive};
+use crate::placement::Apart;
+use crate::report::{Report, Unit};
+use crate::server::{Kind, Server};
+use crate::{Result, say, workload};
+
+/// Tokens that are shown in turn: every tenant has one.
+const TOKENS: usize = 1000;
+
+/// How often a pair is measured in a round: what is looked for is smaller than the noise of one.
+const PAIRS: u32 = 5;
+
+pub(crate) async fn measure(args: &RunArgs, extent: Extent, report: &mut Report) -> Result<()> {
+    if !args.wants(Scenario::TokenPointRead) {
+        return Ok(());
+    }
+    let directory = tempfile::tempdir()?;
+    let server = Server::start(Kind::Hranad, args, directory.path()).await?;
+    let mut client = Client::connect(server.address).await?;
+    for request in workload::schema(server.address).iter() {
+        client.ask(request).await?;
+    }
+    let tokens = mint(&mut client, &server, directory.path()).await?;
+    let requests = |tokens: &[String]| -> Requests {
+        let read = |(index, stmt): (usize, &String)| {
+            let token = tokens.get(index % tokens.len().max(1));
+            let header = token.map(|token| format!("authorization: Bearer {token}\r\n"));
+            client::execute_with(server.address, "", &header.unwrap_or_default(), stmt)
+        };
+        workload::point_reads().iter().enumerate().map(read).collect()
+    };
+    let (none, one, many) = (requests(&[]), requests(&tokens[..1]), requests(&tokens));
+    for round in 1..=extent.rounds {
+        say(&mut std::io::stderr(), &format!("tokens, round {round} of {}", extent.rounds));
+        for clients in [1, 32] {
+            let _apart = if clients == 1 { Apart::place(server.id())? } else { None };
+            for (name, with) in [("1 token", &one), (&format!("{TOKENS} tokens"), &many)] {
+                for _ in 0..PAIRS {
+                    let (warm_up, length) = (extent.warm_up, extent.length);
+                    let without = drive(server.address, &none, clients, warm_up, length).await?;
+                    let with = drive(server.address, with, clients, warm_up, length).await?;
+                    let cost = (without.per_second / with.per_second - 1.0) * 100.0;
+                    let name = format!("token_point_read, {clients} clients, {name}");
+                    report.add(&name, Unit::Percent, Kind::Hranad, cost);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Tokens of the database `default`.
+async fn mint(client: &mut Client, server: &Server, directory: &Path) -> Result<Vec<String>> {
+    let owner = std::fs::read_to_string(directory.join("api-token"))?;
+    let authorization = format!("authorization: Bearer {}\r\n", owner.trim());
+    let mut tokens = Vec::new();
+    for index in 0..TOKENS {
+        // Different ones, though they are made in the same second.
+        let path = format!("/v1/databases/default/auth/tokens?expiration={}d", index + 1);
+        let answer = client.ask(&client::post(server.address, &path, &authorization, "{}")).await?;
+        let answer = std::str::from_utf8(answer)?;
+        let token = answer.split('"').find(|part| part.starts_with("ey"));
+        tokens.push(token.ok_or("there is no token in the answer")?.to_owned());
+    }
+    Ok(tokens)
+}
