@@ -12,6 +12,7 @@
 //! | [`admin`] | the admin API of sqld |
 //! | [`http`] | handlers of the data plane |
 //! | [`hrana`] | streams and what they can be asked |
+//! | [`migration`] | what is changed in a schema database is changed in its children |
 //! | [`namespace`] | the tenants' databases |
 //! | [`catalog`] | which databases, groups and tokens there are |
 //! | [`sqlite`] | connections, SQL policy, execution |
@@ -31,6 +32,7 @@ pub mod http;
 pub mod keys;
 pub mod limits;
 pub mod listener;
+pub mod migration;
 pub mod names;
 pub mod namespace;
 pub mod platform;

@@ -315,6 +315,45 @@ pub const LOGIN_STATE_BYTES_MAX: usize = 128;
 /// and again.
 pub const API_TOKEN_SAID_TO_LAST: Duration = Duration::from_secs(10 * 365 * 86_400);
 
+/// Longest script of one migration: it is kept in the catalog, and in memory while it runs.
+pub const MIGRATION_SCRIPT_BYTES_MAX: usize = 16 * MIB;
+
+/// Pragmas of a stream that a migration repeats in each child.
+pub const MIGRATION_PRAGMAS_MAX: usize = 100;
+
+/// How long one statement of a migration may run in one child: it may make the index of a large table.
+pub const MIGRATION_STATEMENT: Duration = Duration::from_secs(600);
+
+/// Children that all migrations work on at once: enough for the disk to be busy while the processors are.
+pub const MIGRATION_WORKERS: usize = 8;
+
+/// How long a migration waits for a child's turn to write: longer than a transaction may be idle.
+pub const MIGRATION_TURN_WAIT: Duration = Duration::from_secs(30);
+
+/// How long a migration waits for those before it on the same schema.
+pub const MIGRATION_QUEUE_WAIT: Duration = Duration::from_secs(600);
+
+/// How often a task is tried, and how long after the first failure; then twice as long each time.
+pub const TASK_ATTEMPTS_MAX: u64 = 5;
+pub const TASK_RETRY: Duration = Duration::from_millis(100);
+
+/// What has become of tasks is noted in the catalog this often.
+pub const TASKS_NOTED: Duration = Duration::from_millis(100);
+
+/// A child that could not catch up is tried again when it is used after this time.
+pub const CATCH_UP_RETRY: Duration = Duration::from_secs(30);
+
+/// Jobs of a schema whose tasks are kept, and that are kept themselves.
+pub const JOBS_WITH_TASKS_KEPT: usize = 100;
+pub const JOBS_KEPT: usize = 10_000;
+
+/// Jobs and tasks in one answer, unless asked for fewer.
+pub const JOBS_LISTED: usize = 1_000;
+pub const TASKS_LISTED: usize = 10_000;
+
+/// Foreign keys that are violated, as far as they are looked at.
+pub const VIOLATIONS_MAX: usize = 1_000;
+
 const _: () = assert!(REPLY_KEPT_BYTES_MAX < STREAMS_BYTES_MAX);
 const _: () = assert!(SQL_STORE_BYTES_MAX < STREAMS_BYTES_MAX);
 const _: () = assert!(CURSOR_CHUNK_BYTES < RESPONSE_BYTES_MAX);

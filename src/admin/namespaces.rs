@@ -117,7 +117,14 @@ fn create_with_key(
     jwt_key: Option<String>,
 ) -> Result<()> {
     let group = GroupName::default_name();
-    app.namespaces.create(NewDatabase { name, group, seed, settings, jwt_key })?;
+    app.namespaces.create(NewDatabase {
+        name,
+        group,
+        seed,
+        is_schema: false,
+        settings,
+        jwt_key,
+    })?;
     Ok(app.refresh_keys()?)
 }
 

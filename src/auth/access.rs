@@ -15,14 +15,18 @@ pub struct Access {
     pub tables: Option<Arc<TablePermissions>>,
     /// Why it may not write although the caller may: the owner has blocked it.
     pub blocked: Option<Arc<str>>,
+    /// The schema database of a child, which says what the schema is.
+    pub schema: Option<Arc<str>>,
 }
 
 impl Access {
     /// Everything that a client can do at all.
-    pub const FULL: Access = Access { write: true, ddl: true, tables: None, blocked: None };
+    pub const FULL: Access =
+        Access { write: true, ddl: true, tables: None, blocked: None, schema: None };
 
     /// Reads everything.
-    pub const READ_ONLY: Access = Access { write: false, ddl: false, tables: None, blocked: None };
+    pub const READ_ONLY: Access =
+        Access { write: false, ddl: false, tables: None, blocked: None, schema: None };
 
     /// Whether these rights include all of `other`.
     pub fn covers(&self, other: &Access) -> bool {

@@ -84,7 +84,7 @@ impl ForeignClaims {
             }
         };
         let tables = self.perm.clone().filter(|tables| !tables.is_everything());
-        Some(Access { write, ddl, tables, blocked: None })
+        Some(Access { write, ddl, tables, ..Access::FULL })
     }
 
     /// Whether the token says anything of rights on databases. A login of an identity provider does not.

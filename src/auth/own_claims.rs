@@ -65,7 +65,7 @@ impl OwnClaims {
         let write = self.a == Authorization::Rw;
         let ddl = write && (!target.is_child || self.ddl);
         let tables = self.perm.clone().filter(|tables| !tables.is_everything());
-        Some(Access { write, ddl, tables, blocked: None })
+        Some(Access { write, ddl, tables, ..Access::FULL })
     }
 }
 

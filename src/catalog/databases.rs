@@ -21,12 +21,47 @@ pub struct Record {
     /// How often its own tokens were made invalid, plus one.
     pub generation: u64,
     pub settings: Settings,
+    pub role: Role,
+    /// The last migration job that it has taken over; 0 for none.
+    pub schema_version: i64,
     /// Whether there are keys of others for this database alone.
     pub has_own_keys: bool,
     /// There is no file yet, and the database is there for nothing but its upload.
     pub awaits_upload: bool,
     /// In seconds since 1970.
     pub created_at: i64,
+}
+
+/// What a database is to others.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    #[default]
+    Plain,
+    /// Says what its children look like.
+    Schema,
+    /// Looks as its schema database says.
+    Child(SchemaRef),
+}
+
+/// The schema database of a child.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SchemaRef {
+    pub id: Uuid,
+    pub name: String,
+}
+
+impl Role {
+    pub fn is_schema(&self) -> bool {
+        *self == Role::Schema
+    }
+
+    /// The schema database of a child.
+    pub fn schema(&self) -> Option<&SchemaRef> {
+        match self {
+            Role::Child(schema) => Some(schema),
+            Role::Plain | Role::Schema => None,
+        }
+    }
 }
 
 /// The database that another one was copied from.
@@ -47,6 +82,10 @@ pub struct Settings {
     pub size_limit: Option<u64>,
     pub allow_attach: bool,
     pub delete_protection: bool,
+    /// Of a schema database: its children are locked one by one, and those not in use are migrated later.
+    pub is_rolling: bool,
+    /// Of a schema database: how many children are migrated before all others.
+    pub canaries: u64,
 }
 
 /// Which databases to list; `Default` is all.
@@ -57,6 +96,8 @@ pub struct Filter {
     pub only_group: Option<Uuid>,
     /// The id of what they were copied from.
     pub parent: Option<String>,
+    /// The name of their schema database.
+    pub schema: Option<String>,
     /// Names after this one.
     pub after: String,
     pub limit: Option<usize>,
@@ -65,10 +106,12 @@ pub struct Filter {
 const SELECT: &str = "
 SELECT d.id, d.name, d.generation, d.block_reads, d.block_writes, d.block_reason, d.size_limit, d.allow_attach,
     d.delete_protection, d.created_at, p.id, p.name, g.id, g.name, g.generation, g.delete_protection,
-    EXISTS (SELECT 1 FROM foreign_keys f WHERE f.database_id = d.id), d.awaits_upload
+    EXISTS (SELECT 1 FROM foreign_keys f WHERE f.database_id = d.id), d.awaits_upload, d.is_schema, d.schema_id,
+    s.name, d.schema_version, d.is_rolling, d.canaries
 FROM databases d
 JOIN groups g ON g.id = d.group_id
-LEFT JOIN databases p ON p.id = d.parent_id AND p.deleted_at IS NULL";
+LEFT JOIN databases p ON p.id = d.parent_id AND p.deleted_at IS NULL
+LEFT JOIN databases s ON s.id = d.schema_id";
 
 impl Catalog {
     pub fn database(&self, name: &NamespaceName) -> Result<Option<Record>> {
@@ -101,14 +144,18 @@ impl Catalog {
     pub fn databases(&self, filter: &Filter) -> Result<Vec<Record>> {
         let sql = format!(
             "{SELECT} WHERE d.deleted_at IS NULL AND d.name > ?1 AND (?2 IS NULL OR g.name = ?2)
-             AND (?3 IS NULL OR d.parent_id = ?3) AND (?5 IS NULL OR d.group_id = ?5) ORDER BY d.name LIMIT ?4"
+             AND (?3 IS NULL OR d.parent_id = ?3) AND (?5 IS NULL OR d.group_id = ?5)
+             AND (?6 IS NULL OR s.name = ?6 AND s.deleted_at IS NULL) ORDER BY d.name LIMIT ?4"
         );
         let limit = filter.limit.and_then(|limit| i64::try_from(limit).ok()).unwrap_or(-1);
         let only = filter.only_group.map(|id| id.to_string());
         let db = self.lock();
         let mut statement = db.prepare_cached(&sql).map_err(failed("list the databases"))?;
         statement
-            .query_map(params![filter.after, filter.group, filter.parent, limit, only], read_record)
+            .query_map(
+                params![filter.after, filter.group, filter.parent, limit, only, filter.schema],
+                read_record,
+            )
             .and_then(Iterator::collect)
             .map_err(failed("list the databases"))
     }
@@ -117,8 +164,9 @@ impl Catalog {
     /// of all others', it is never there without.
     pub fn create_database(&self, record: &Record, jwt_key: Option<&str>) -> Result<()> {
         let sql = "INSERT INTO databases (id, name, group_id, parent_id, block_reads, block_writes, block_reason,
-                   size_limit, allow_attach, delete_protection, created_at, awaits_upload)
-                   VALUES (?,?,?,?,?,?,?,?,?,?,?,?)";
+                   size_limit, allow_attach, delete_protection, created_at, awaits_upload, is_schema, schema_id,
+                   schema_version, is_rolling, canaries)
+                   VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
         let settings = &record.settings;
         let values = params![
             record.id.to_string(),
@@ -133,6 +181,11 @@ impl Catalog {
             settings.delete_protection,
             record.created_at,
             record.awaits_upload,
+            record.role.is_schema(),
+            record.role.schema().map(|schema| schema.id.to_string()),
+            record.schema_version,
+            settings.is_rolling,
+            i64::try_from(settings.canaries).unwrap_or(i64::MAX),
         ];
         let mut db = self.lock();
         let mut create = || -> rusqlite::Result<()> {
@@ -157,10 +210,28 @@ impl Catalog {
         }
     }
 
+    /// The version that a schema database has now; 0 if it is gone.
+    pub fn schema_version(&self, id: Uuid) -> Result<i64> {
+        let sql = "SELECT schema_version FROM databases WHERE id = ?";
+        let db = self.lock();
+        let mut statement = db.prepare_cached(sql).map_err(failed("look a schema up"))?;
+        let version = statement.query_row([id.to_string()], |row| row.get(0)).optional();
+        version.map(Option::unwrap_or_default).map_err(failed("look a schema up"))
+    }
+
+    /// Whether a schema database has children, or a migration that is not at its end.
+    pub fn schema_is_needed(&self, id: Uuid) -> Result<bool> {
+        let sql =
+            "SELECT EXISTS (SELECT 1 FROM databases WHERE schema_id = ?1 AND deleted_at IS NULL)
+                   OR EXISTS (SELECT 1 FROM jobs WHERE schema_id = ?1 AND finished_at IS NULL)";
+        let found = self.lock().query_row(sql, [id.to_string()], |row| row.get(0));
+        found.map_err(failed("look for the children of a schema"))
+    }
+
     /// Replaces what can be set of a database.
     pub fn configure_database(&self, id: Uuid, settings: &Settings) -> Result<()> {
         let sql = "UPDATE databases SET block_reads = ?, block_writes = ?, block_reason = ?, size_limit = ?,
-                   allow_attach = ?, delete_protection = ? WHERE id = ?";
+                   allow_attach = ?, delete_protection = ?, is_rolling = ?, canaries = ? WHERE id = ?";
         let values = params![
             settings.block_reads,
             settings.block_writes,
@@ -168,6 +239,8 @@ impl Catalog {
             settings.size_limit.and_then(|bytes| i64::try_from(bytes).ok()),
             settings.allow_attach,
             settings.delete_protection,
+            settings.is_rolling,
+            i64::try_from(settings.canaries).unwrap_or(i64::MAX),
             id.to_string(),
         ];
         let changed = self.lock().execute(sql, values);
@@ -228,6 +301,8 @@ impl Catalog {
             let id = id.to_string();
             transaction.execute("DELETE FROM usage WHERE database_id = ?", [&id])?;
             transaction.execute("DELETE FROM foreign_keys WHERE database_id = ?", [&id])?;
+            transaction.execute("DELETE FROM tasks WHERE database_id = ?", [&id])?;
+            transaction.execute("DELETE FROM jobs WHERE schema_id = ?", [&id])?;
             transaction
                 .execute("DELETE FROM databases WHERE id = ? AND deleted_at IS NOT NULL", [&id])?;
             transaction.commit()
@@ -251,6 +326,17 @@ fn read_record(row: &Row<'_>) -> rusqlite::Result<Record> {
         size_limit: row.get::<_, Option<i64>>(6)?.map(i64::unsigned_abs),
         allow_attach: row.get(7)?,
         delete_protection: row.get(8)?,
+        is_rolling: row.get(22)?,
+        canaries: row.get::<_, i64>(23)?.unsigned_abs(),
+    };
+    let role = match (row.get(18)?, row.get_ref(19)?) {
+        (true, _) => Role::Schema,
+        (false, rusqlite::types::ValueRef::Null) => Role::Plain,
+        // A schema whose files are gone has no name any more.
+        _ => Role::Child(SchemaRef {
+            id: read_id(row, 19)?,
+            name: row.get::<_, Option<String>>(20)?.unwrap_or_default(),
+        }),
     };
     Ok(Record {
         id: read_id(row, 0)?,
@@ -259,6 +345,8 @@ fn read_record(row: &Row<'_>) -> rusqlite::Result<Record> {
         parent,
         generation: row.get::<_, i64>(2)?.unsigned_abs(),
         settings,
+        role,
+        schema_version: row.get(21)?,
         has_own_keys: row.get(16)?,
         awaits_upload: row.get(17)?,
         created_at: row.get(9)?,
@@ -274,7 +362,7 @@ mod tests {
     use tempfile::TempDir;
     use uuid::Uuid;
 
-    use super::{Record, Settings};
+    use super::{Record, Role, Settings};
     use crate::catalog::{Catalog, GroupName, NamespaceName};
 
     #[test]
@@ -291,6 +379,8 @@ mod tests {
             parent: None,
             generation: 1,
             settings: Settings::default(),
+            role: Role::Plain,
+            schema_version: 0,
             has_own_keys: false,
             awaits_upload: false,
             created_at: 0,

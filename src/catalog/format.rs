@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 
 /// What each form adds to the one before. `PRAGMA user_version` is how many of them a file has; what is here is
 /// never changed, only added to.
-const FORMATS: [&str; 4] = [
+const FORMATS: [&str; 5] = [
     "
 CREATE TABLE databases (
     id TEXT PRIMARY KEY,
@@ -101,6 +101,43 @@ CREATE INDEX foreign_keys_by_database ON foreign_keys (database_id) WHERE databa
 -- A database whose file is still to be uploaded.
 ALTER TABLE databases ADD COLUMN awaits_upload INTEGER NOT NULL DEFAULT 0;
 ",
+    "
+-- A schema database says what its children look like. The version is the last job that a database has taken over.
+ALTER TABLE databases ADD COLUMN is_schema INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE databases ADD COLUMN schema_id TEXT;
+ALTER TABLE databases ADD COLUMN schema_version INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE databases ADD COLUMN is_rolling INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE databases ADD COLUMN canaries INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX databases_by_schema ON databases (schema_id, name) WHERE schema_id IS NOT NULL;
+
+-- Migrations, with their states as numbers (catalog::Status) and their times in milliseconds since 1970.
+CREATE TABLE jobs (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    schema_id TEXT NOT NULL,
+    -- The statements, as Hrana writes them in JSON.
+    script TEXT NOT NULL,
+    status INTEGER NOT NULL,
+    is_rolling INTEGER NOT NULL,
+    canaries INTEGER NOT NULL,
+    is_cancelled INTEGER NOT NULL DEFAULT 0,
+    error TEXT,
+    created_at INTEGER NOT NULL,
+    finished_at INTEGER
+) STRICT;
+CREATE INDEX jobs_by_schema ON jobs (schema_id, id);
+CREATE INDEX jobs_unfinished ON jobs (id) WHERE finished_at IS NULL;
+-- What a job does with one child.
+CREATE TABLE tasks (
+    job_id INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+    database_id TEXT NOT NULL,
+    status INTEGER NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    error TEXT,
+    finished_at INTEGER,
+    PRIMARY KEY (job_id, database_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX tasks_by_database ON tasks (database_id);
+",
 ];
 
 /// Sets the connection up, and brings the file to the newest form.
@@ -166,6 +203,6 @@ mod tests {
         assert_eq!(rows, "1 shop default, 2 2 default 0");
         db.pragma_update(None, "user_version", 99).unwrap();
         let error = prepare(&mut db, &path).unwrap_err();
-        assert!(error.message().contains("it has format 99, this version knows formats up to 4"));
+        assert!(error.message().contains("it has format 99, this version knows formats up to 5"));
     }
 }

@@ -1,4 +1,4 @@
-//! The catalog: the durable truth about databases, groups and tokens. A SQLite file of its own.
+//! The catalog: the durable truth about databases, groups, tokens and migrations. A SQLite file of its own.
 //!
 //! The server and its owner's commands may have it open at the same time. Whoever keeps something of it in
 //! memory asks [`Catalog::has_changed_elsewhere`] every now and then.
@@ -8,7 +8,9 @@ mod databases;
 mod foreign_keys;
 mod format;
 mod groups;
+mod jobs;
 mod name;
+mod tasks;
 mod usage;
 
 use std::path::Path;
@@ -20,10 +22,12 @@ use uuid::Uuid;
 use crate::error::{Error, Result};
 
 pub use self::api_tokens::ApiTokenRecord;
-pub use self::databases::{Filter, Parent, Record, Settings};
+pub use self::databases::{Filter, Parent, Record, Role, SchemaRef, Settings};
 pub use self::foreign_keys::{ForeignKeyRecord, JWT_KEY};
 pub use self::groups::Group;
+pub use self::jobs::{Job, Status, job_not_found};
 pub use self::name::{GroupName, NamespaceName};
+pub use self::tasks::{Counts, Task, TaskOutcome};
 pub use self::usage::Usage;
 
 /// The file, open. Its functions block; each takes as long as a few reads, or one durable write.
@@ -66,6 +70,12 @@ fn data_version(db: &Connection) -> Result<i64> {
 pub fn now() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.map_or(0, |since| since.as_secs())
+}
+
+/// The time that migrations are dated by: milliseconds since 1970.
+pub fn now_millis() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 fn failed(doing: &'static str) -> impl Fn(rusqlite::Error) -> Error {

@@ -50,7 +50,7 @@ impl SqldConfig {
             block_reason: self.block_reason.clone(),
             size_limit: has_limit.then(|| self.max_db_pages * SQLD_PAGE_BYTES),
             allow_attach: self.allow_attach,
-            delete_protection: false,
+            ..Settings::default()
         }
     }
 
@@ -150,6 +150,7 @@ fn import(
     let new = NewDatabase {
         name,
         group: group.clone(),
+        is_schema: false,
         seed: Seed::Foreign(file.to_owned()),
         settings: config.settings(),
         jwt_key: config.jwt_key.clone(),

@@ -62,6 +62,10 @@ pub enum ErrorKind {
     TokenExists,
     /// Deleting has to be allowed first.
     DeleteProtected,
+    /// A migration changes the database at the moment.
+    MigrationRunning,
+    /// A migration was not possible, or an earlier one has to be settled first.
+    MigrationFailed,
     NameInvalid,
     NotFound,
     MethodNotAllowed,
@@ -102,6 +106,8 @@ impl ErrorKind {
             GroupExists => ("GROUP_EXISTS", 409),
             TokenExists => ("TOKEN_EXISTS", 409),
             DeleteProtected => ("DELETE_PROTECTED", 400),
+            MigrationRunning => ("MIGRATION_RUNNING", 503),
+            MigrationFailed => ("SCHEMA_MIGRATION_ERROR", 400),
             NameInvalid => ("DATABASE_NAME_INVALID", 400),
             NotFound => ("NOT_FOUND", 404),
             MethodNotAllowed => ("METHOD_NOT_ALLOWED", 405),
@@ -168,6 +174,11 @@ impl Error {
                  with LIMIT"
             ),
         )
+    }
+
+    /// The same for somebody else, who is not told the cause.
+    pub fn again(&self) -> Self {
+        Error::new(self.0.kind, self.0.message.clone())
     }
 
     pub fn kind(&self) -> ErrorKind {

@@ -13,6 +13,8 @@ pub struct Collect {
     steps: Vec<Option<Result<StmtResult>>>,
     wants_rows: bool,
     current: usize,
+    /// The steps that have written something.
+    written: Vec<usize>,
     cols: Arc<[Col]>,
     rows: Rows,
     bytes_max: usize,
@@ -27,6 +29,7 @@ impl Collect {
             steps: std::iter::repeat_with(|| None).take(steps).collect(),
             wants_rows,
             current: 0,
+            written: Vec::new(),
             cols: Arc::from([]),
             rows: Rows::default(),
             bytes_max: bytes_left,
@@ -118,6 +121,9 @@ impl Sink for Collect {
         // Rows have been refused before; this is about the names of columns.
         let fits = size <= self.bytes_left;
         self.bytes_left = self.bytes_left.saturating_sub(size);
+        if summary.writes {
+            self.written.push(self.current);
+        }
         self.set(self.current, if fits { Ok(result) } else { Err(Error::results_too_large()) });
     }
 
@@ -136,6 +142,14 @@ impl Sink for Collect {
         self.bytes_left = self.bytes_left.saturating_sub(size);
         if !self.has_lost_errors {
             self.set(step, Err(error));
+        }
+    }
+
+    fn revoke(&mut self, error: &Error) {
+        for step in std::mem::take(&mut self.written) {
+            if matches!(self.steps.get(step), Some(Some(Ok(_)))) {
+                self.fail(step, error.again());
+            }
         }
     }
 }

@@ -87,6 +87,10 @@ impl Sink for CursorSink {
         self.rows.clear();
         self.write(&CursorEntry::StepError { step: wire_index(step), error: error.to_wire() });
     }
+
+    fn revoke(&mut self, error: &Error) {
+        self.fail_batch(error);
+    }
 }
 
 fn wire_index(step: usize) -> u32 {

@@ -14,7 +14,8 @@ use super::sql_store::SqlStore;
 use crate::auth::Access;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
-use crate::namespace::{Namespace, Namespaces};
+use crate::migration::Migrator;
+use crate::namespace::Namespace;
 use crate::sqlite::{
     Arguments, Connection, Lease, Progress, ResultPlaces, Run, RunStep, SavedSession, Script, Sink,
     Tenancy, Work, try_quickly,
@@ -22,7 +23,7 @@ use crate::sqlite::{
 
 /// A database in the hands of one client. Bound to the rights it was opened with.
 pub struct Stream {
-    namespaces: Arc<Namespaces>,
+    migrator: Arc<Migrator>,
     namespace: Arc<Namespace>,
     access: Access,
     /// Its id in the table of streams, once it is there.
@@ -37,9 +38,9 @@ pub struct Stream {
 }
 
 impl Stream {
-    pub fn open(namespaces: Arc<Namespaces>, namespace: Arc<Namespace>, access: Access) -> Self {
+    pub fn open(migrator: Arc<Migrator>, namespace: Arc<Namespace>, access: Access) -> Self {
         Stream {
-            namespaces,
+            migrator,
             namespace,
             access,
             id: 0,
@@ -230,7 +231,10 @@ impl Stream {
 
     /// Carries work to its end or to a pause; `Done` and `Paused` are what it returns.
     pub async fn drive(&mut self, work: &mut (impl Work + Send)) -> Result<Progress> {
-        let progress = self.try_drive(work).await;
+        let progress = match self.drive_migrating(work).await {
+            Ok(Progress::Done) => self.end_request(work).await.map(|()| Progress::Done),
+            other => other,
+        };
         match progress {
             Ok(Progress::Cancelled) => Err(Error::new(
                 ErrorKind::StatementTimeout,
@@ -242,6 +246,49 @@ impl Stream {
                 Err(error)
             }
         }
+    }
+
+    /// Drives work, and makes migrations of what it has changed in a schema database.
+    async fn drive_migrating(&mut self, work: &mut (impl Work + Send)) -> Result<Progress> {
+        loop {
+            let progress = self.try_drive(work).await?;
+            if progress != Progress::Migrate {
+                return Ok(progress);
+            }
+            let was_implicit = self.is_in_implicit_rehearsal();
+            let outcome = self.migrate().await;
+            let Some(connection) = &mut self.connection else { return Err(no_connection()) };
+            connection.conclude_rehearsal(outcome.is_ok());
+            if let Err(error) = outcome {
+                if was_implicit {
+                    work.revoke(&error);
+                }
+                let executor = self.namespace.database().executor();
+                executor.run(|| work.fail(connection, error)).await?;
+            }
+        }
+    }
+
+    /// At the end of a request: what it has changed outside a transaction becomes a migration, or is not there.
+    async fn end_request(&mut self, work: &mut (impl Work + Send)) -> Result<()> {
+        if self.is_in_implicit_rehearsal()
+            && let Err(error) = self.migrate().await
+        {
+            work.revoke(&error);
+        }
+        Ok(())
+    }
+
+    fn is_in_implicit_rehearsal(&self) -> bool {
+        self.connection.as_ref().is_some_and(|connection| connection.is_in_implicit_rehearsal())
+    }
+
+    /// Makes a migration of what was rehearsed.
+    async fn migrate(&mut self) -> Result<()> {
+        let Some(connection) = &mut self.connection else { return Err(no_connection()) };
+        let executor = self.namespace.database().executor();
+        let (change, turn) = executor.run(|| connection.end_rehearsal()).await?.change?;
+        self.migrator.migrate(&self.namespace, &change, turn).await
     }
 
     async fn try_drive(&mut self, work: &mut (impl Work + Send)) -> Result<Progress> {
@@ -275,6 +322,10 @@ impl Stream {
     /// The connection of the stream; takes an idle one or opens one if it has none.
     async fn connect(&mut self) -> Result<&mut Connection> {
         if self.connection.is_none() {
+            if self.namespace.is_behind() {
+                self.disconnect.before_blocking().await;
+                self.migrator.catch_up(&self.namespace).await?;
+            }
             let tenancy =
                 Tenancy { owner: self.id, access: self.access.clone(), session: self.session };
             let database = self.namespace.database();
@@ -282,7 +333,7 @@ impl Stream {
                 Some(lease) => lease,
                 None => {
                     self.disconnect.before_blocking().await;
-                    let open = || self.namespaces.connect(&self.namespace, &tenancy);
+                    let open = || self.migrator.namespaces().connect(&self.namespace, &tenancy);
                     database.executor().run(open).await??
                 }
             };

@@ -39,8 +39,8 @@ impl FromRequestParts<Arc<App>> for Caller {
 impl Caller {
     /// Opens a stream with what the caller was granted.
     pub(super) fn open(&self, app: &App) -> Stream {
-        let namespaces = Arc::clone(&app.namespaces);
-        Stream::open(namespaces, Arc::clone(&self.namespace), self.access.clone())
+        let migrator = Arc::clone(&app.migrator);
+        Stream::open(migrator, Arc::clone(&self.namespace), self.access.clone())
     }
 }
 

@@ -34,6 +34,7 @@ use crate::config::Network;
 use crate::error::Result;
 use crate::hrana::Streams;
 use crate::keys::Keys;
+use crate::migration::Migrator;
 use crate::names::Names;
 use crate::namespace::{Namespaces, Seeds};
 use crate::sqlite::block;
@@ -42,6 +43,7 @@ use crate::sqlite::block;
 pub struct App {
     pub catalog: Arc<Catalog>,
     pub namespaces: Arc<Namespaces>,
+    pub migrator: Arc<Migrator>,
     pub seeds: Arc<Seeds>,
     pub streams: Arc<Streams>,
     pub gate: Arc<Gate>,

@@ -113,7 +113,7 @@ impl Conversation {
     ) -> Self {
         let (sender, replies) = mpsc::channel(limits::SOCKET_REPLIES_MAX);
         let host = Host {
-            namespaces: Arc::clone(&app.namespaces),
+            migrator: Arc::clone(&app.migrator),
             gate: Arc::clone(&app.gate),
             is_local,
             transaction_idle: app.streams.transaction_idle(),

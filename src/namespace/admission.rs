@@ -147,9 +147,11 @@ impl Admission {
 /// The rights that somebody has on a database now; `None` is none at all.
 fn access(identity: &Identity, record: &Record) -> Option<Access> {
     let mut access = match identity {
-        Identity::Owner => Access::FULL,
+        // Children get their schema from elsewhere, whoever asks.
+        Identity::Owner => Access { ddl: record.role.schema().is_none(), ..Access::FULL },
         Identity::Token(claims) => claims.access_to(&target(record))?,
     };
+    access.schema = record.role.schema().map(|schema| schema.name.as_str().into());
     if record.settings.block_writes && access.write {
         access.write = false;
         access.blocked = Some(blocked("writing", record).message().into());
@@ -180,7 +182,7 @@ fn target(record: &Record) -> Target<'_> {
         group: record.group.id,
         group_name: record.group.name.as_str(),
         group_generation: record.group.generation,
-        is_child: false,
+        is_child: record.role.schema().is_some(),
         has_own_keys: record.has_own_keys,
     }
 }

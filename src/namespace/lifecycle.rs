@@ -9,9 +9,11 @@ use std::sync::PoisonError;
 use uuid::Uuid;
 
 use super::{Namespace, Namespaces, ScratchFile, database_not_found};
-use crate::catalog::{self, Filter, Group, GroupName, NamespaceName, Parent, Record, Settings};
+use crate::catalog::{
+    self, Filter, Group, GroupName, NamespaceName, Parent, Record, Role, SchemaRef, Settings,
+};
 use crate::error::{Error, ErrorKind, Result};
-use crate::sqlite::block;
+use crate::sqlite::{self, block};
 
 /// What a new database contains.
 pub enum Seed {
@@ -31,6 +33,8 @@ pub struct NewDatabase {
     pub name: NamespaceName,
     pub group: GroupName,
     pub seed: Seed,
+    /// Whether it is to be a schema database. A copy of one becomes its child otherwise.
+    pub is_schema: bool,
     pub settings: Settings,
     /// A key whose tokens open it, in place of all others' keys. It has been checked.
     pub jwt_key: Option<String>,
@@ -40,7 +44,7 @@ impl NewDatabase {
     /// An empty one with nothing special.
     pub fn empty(name: NamespaceName, group: GroupName) -> Self {
         let (seed, settings) = (Seed::Empty, Settings::default());
-        NewDatabase { name, group, seed, settings, jwt_key: None }
+        NewDatabase { name, group, seed, is_schema: false, settings, jwt_key: None }
     }
 }
 
@@ -69,8 +73,10 @@ impl Namespaces {
         let group = group.ok_or_else(|| {
             Error::bad_request(format!("group not found: there is no group {}", new.group))
         })?;
+        let role = role(&new)?;
         let parent = match &new.seed {
-            Seed::Copy(source) => {
+            // A child is not a branch of its schema database.
+            Seed::Copy(source) if !source.role.is_schema() => {
                 Some(Parent { id: source.id, name: source.name.as_str().to_owned() })
             }
             _ => None,
@@ -79,22 +85,28 @@ impl Namespaces {
             Seed::Empty => self.files.create()?,
             _ => Uuid::new_v4(),
         };
-        let record = Record {
+        let mut record = Record {
             id,
             name: new.name,
             group,
             parent,
             generation: 1,
             settings: new.settings,
+            role,
+            schema_version: 0,
             has_own_keys: new.jwt_key.is_some(),
             awaits_upload: matches!(new.seed, Seed::Upload),
             created_at: i64::try_from(catalog::now()).unwrap_or(i64::MAX),
         };
         match &new.seed {
             Seed::Empty | Seed::Upload => {}
-            Seed::Copy(source) => self.files.copy(source.id, record.id)?,
+            Seed::Copy(source) => self.copy(source, &mut record)?,
             Seed::File(file) => self.files.adopt(file.path(), record.id)?,
             Seed::Foreign(path) => self.files.take_over(path, record.id)?,
+        }
+        if record.role.is_schema() && !matches!(new.seed, Seed::Empty | Seed::Upload) {
+            // Whatever it was before.
+            sqlite::clear_mark(&self.files.path(record.id))?;
         }
         match self.catalog.create_database(&record, new.jwt_key.as_deref()) {
             Ok(()) => Ok(record),
@@ -105,12 +117,24 @@ impl Namespaces {
         }
     }
 
+    /// Makes the file of a copy. A child is copied with the version that it has.
+    fn copy(&self, source: &Record, record: &mut Record) -> Result<()> {
+        self.files.copy(source.id, record.id)?;
+        if record.role.schema().is_some() {
+            record.schema_version = sqlite::mark_of(&self.files.path(record.id))?;
+        }
+        Ok(())
+    }
+
     /// Makes a file that of a database which has awaited it. It is sound and durable, and nobody has it open.
     pub fn fill(&self, namespace: &Namespace, file: &ScratchFile) -> Result<()> {
         let changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let record = self.catalog.database(namespace.name())?;
         if !record.is_some_and(|record| record.id == namespace.id() && record.awaits_upload) {
             return Err(not_awaited(namespace.name()));
+        }
+        if namespace.record().role.is_schema() {
+            sqlite::clear_mark(file.path())?;
         }
         self.files.adopt(file.path(), namespace.id())?;
         if !self.catalog.note_upload(namespace.id())? {
@@ -142,7 +166,12 @@ impl Namespaces {
     /// Makes a file with what a database contains now.
     pub fn copy_to(&self, namespace: &Namespace, path: &Path) -> Result<()> {
         namespace.check()?;
-        self.files.copy_to(namespace.id(), path)
+        self.files.copy_to(namespace.id(), path)?;
+        match namespace.record().role {
+            Role::Plain => Ok(()),
+            // To others it would say how much of the file to keep in memory.
+            Role::Schema | Role::Child(_) => sqlite::clear_mark(path),
+        }
     }
 
     /// Deletes a database: at once for its clients, and on disk when the retention is over.
@@ -170,6 +199,13 @@ impl Namespaces {
             ));
         }
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
+        if record.role.is_schema() && self.catalog.schema_is_needed(record.id)? {
+            return Err(Error::bad_request(format!(
+                "cannot delete `{}` because databases are still referring to it, or a migration of it is not at its \
+                 end; delete its children first",
+                record.name
+            )));
+        }
         if !self.catalog.delete_database(record.id)? {
             return Err(database_not_found(&record.name));
         }
@@ -239,7 +275,9 @@ impl Namespaces {
                     ),
                 ));
             }
-            for record in &databases {
+            let (schemas, others): (Vec<_>, Vec<_>) =
+                databases.iter().partition(|record| record.role.is_schema());
+            for record in others.into_iter().chain(schemas) {
                 self.delete_blocking(record)?;
             }
             self.catalog.delete_group(group.id)?;
@@ -247,6 +285,31 @@ impl Namespaces {
             Ok(group)
         })
     }
+}
+
+/// What a new database is to others.
+fn role(new: &NewDatabase) -> Result<Role> {
+    let Seed::Copy(source) = &new.seed else {
+        return Ok(if new.is_schema { Role::Schema } else { Role::Plain });
+    };
+    let schema = match &source.role {
+        Role::Plain if new.is_schema => return Ok(Role::Schema),
+        Role::Plain => return Ok(Role::Plain),
+        Role::Schema => SchemaRef { id: source.id, name: source.name.to_string() },
+        Role::Child(schema) => schema.clone(),
+    };
+    if new.is_schema {
+        return Err(Error::bad_request(
+            "a schema database cannot have a schema database itself; copy a plain one, or leave `is_schema` out",
+        ));
+    }
+    if new.group != source.group.name {
+        return Err(Error::bad_request(format!(
+            "the schema database {} is in the group {}, and its children have to be as well",
+            schema.name, source.group.name
+        )));
+    }
+    Ok(Role::Child(schema))
 }
 
 /// A file has come for a database that has one.

@@ -13,6 +13,7 @@ mod uploads;
 mod usage;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -22,7 +23,7 @@ use uuid::Uuid;
 
 use self::files::Files;
 use self::usage::Meters;
-use crate::catalog::{Catalog, Group, GroupName, NamespaceName, Record, Settings};
+use crate::catalog::{Catalog, Group, GroupName, NamespaceName, Record, Role, Settings};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sqlite::{Database, Engine, Lease, Tenancy, block};
 
@@ -43,6 +44,8 @@ pub struct Namespaces {
     open: DashMap<NamespaceName, Arc<Namespace>>,
     /// The names of those in `open` that were asked for by id.
     ids: DashMap<Uuid, NamespaceName>,
+    /// The versions of the schema databases of which something is open.
+    schema_versions: DashMap<Uuid, Arc<AtomicI64>>,
     /// Told when something has changed of databases that are open.
     revised: watch::Sender<()>,
     /// Held while the catalog and `open` have to agree: on opening, changing and deleting.
@@ -68,6 +71,7 @@ impl Namespaces {
             open,
             ids,
             changing,
+            schema_versions: DashMap::new(),
             revised: watch::Sender::default(),
         };
         namespaces.purge()?;
@@ -86,8 +90,13 @@ impl Namespaces {
         }
     }
 
+    /// Whether a database is in use, or was lately.
+    pub fn is_open(&self, name: &NamespaceName) -> bool {
+        self.open.contains_key(name)
+    }
+
     /// The database of this id.
-    fn of_id(&self, id: Uuid) -> Result<Arc<Namespace>> {
+    pub fn of_id(&self, id: Uuid) -> Result<Arc<Namespace>> {
         let known = self.ids.get(&id).map(|name| name.clone());
         let name = match known {
             Some(name) => name,
@@ -127,10 +136,33 @@ impl Namespaces {
         }
         let record = self.catalog.database(name)?.ok_or_else(|| database_not_found(name))?;
         let meter = self.meters.of(record.id);
-        let database = Database::new(self.files.path(record.id), &self.engine, meter);
-        let namespace = Arc::new(Namespace::new(record, database));
+        let is_schema = record.role.is_schema();
+        let path = self.files.path(record.id);
+        let database = Database::new(path, &self.engine, meter, is_schema);
+        let schema_version = self.schema_version(&record)?;
+        let namespace = Arc::new(Namespace::new(record, database, schema_version));
         self.open.insert(name.clone(), Arc::clone(&namespace));
         Ok(namespace)
+    }
+
+    /// Where the version of a schema database is kept for all of its children.
+    fn schema_version(&self, record: &Record) -> Result<Option<Arc<AtomicI64>>> {
+        let id = match &record.role {
+            Role::Plain => return Ok(None),
+            Role::Schema => record.id,
+            Role::Child(schema) => schema.id,
+        };
+        // Under the lock of the entry a version that comes meanwhile is not lost.
+        let version = self.schema_versions.entry(id).or_try_insert_with(|| {
+            self.catalog.schema_version(id).map(|version| Arc::new(AtomicI64::new(version)))
+        })?;
+        Ok(Some(Arc::clone(&version)))
+    }
+
+    /// Notes the version that a schema database has now: its children are behind if they have an older one.
+    pub fn note_schema_version(&self, schema: Uuid, version: i64) {
+        let known = self.schema_versions.entry(schema).or_default();
+        known.store(version, Relaxed);
     }
 
     /// Tells when something has changed of databases that are open: who was admitted may not be so any more.
@@ -240,6 +272,7 @@ impl Namespaces {
             is_used
         });
         self.ids.retain(|_, name| self.open.contains_key(name));
+        self.schema_versions.retain(|_, version| Arc::strong_count(version) > 1);
         // Closing takes its time: the last connection of a file checkpoints the WAL.
         block(|| drop(unused));
     }

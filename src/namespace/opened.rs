@@ -1,7 +1,8 @@
 //! One database that somebody uses or has used lately.
 
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Instant;
 
 use uuid::Uuid;
 
@@ -17,13 +18,27 @@ pub struct Namespace {
     record: RwLock<Arc<Record>>,
     database: Arc<Database>,
     is_deleted: AtomicBool,
+    /// The last migration job that it has taken over.
+    version: AtomicI64,
+    /// That of its schema database, which all children share.
+    schema_version: Option<Arc<AtomicI64>>,
+    /// When it could not catch up with it.
+    failed_at: Mutex<Option<Instant>>,
 }
 
 impl Namespace {
-    pub(super) fn new(record: Record, database: Database) -> Self {
+    /// `schema_version` is that of a child's schema database.
+    pub(super) fn new(
+        record: Record,
+        database: Database,
+        schema_version: Option<Arc<AtomicI64>>,
+    ) -> Self {
         let namespace = Namespace {
             id: record.id,
             name: record.name.clone(),
+            version: AtomicI64::new(record.schema_version),
+            schema_version,
+            failed_at: Mutex::default(),
             record: RwLock::new(Arc::new(record)),
             database: Arc::new(database),
             is_deleted: AtomicBool::new(false),
@@ -54,8 +69,35 @@ impl Namespace {
         if self.is_deleted.load(Relaxed) { Err(database_not_found(&self.name)) } else { Ok(()) }
     }
 
+    /// The last migration job that it has taken over; 0 for none.
+    pub fn version(&self) -> i64 {
+        self.version.load(Relaxed)
+    }
+
+    /// Notes that it has taken a job over.
+    pub fn set_version(&self, version: i64) {
+        self.version.store(version, Relaxed);
+    }
+
+    /// Whether it is a child that has not taken over everything of its schema database.
+    pub fn is_behind(&self) -> bool {
+        let Some(schema) = &self.schema_version else { return false };
+        self.version() < schema.load(Relaxed)
+    }
+
+    /// When it could not catch up, if that was so the last time.
+    pub fn failed_at(&self) -> Option<Instant> {
+        *self.failed_at.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes whether it could not catch up.
+    pub fn set_failed_at(&self, failed_at: Option<Instant>) {
+        *self.failed_at.lock().unwrap_or_else(PoisonError::into_inner) = failed_at;
+    }
+
     /// Takes over what the catalog says now.
     pub(super) fn update(&self, record: Record) {
+        self.version.fetch_max(record.schema_version, Relaxed);
         *self.record.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(record);
         self.apply();
     }

@@ -40,11 +40,7 @@ struct CreateFields {
 impl CreateFields {
     /// Refuses what a database would have to have from the start and does not.
     fn check(&self) -> Result<()> {
-        let missing = if self.is_schema == Some(true)
-            || self.schema.as_ref().is_some_and(|schema| !schema.is_empty())
-        {
-            "schema databases are not supported yet"
-        } else if self.remote_encryption.is_some() {
+        let missing = if self.remote_encryption.is_some() {
             "`remote_encryption` is not available on this server; keep its data directory on an encrypted disk"
         } else if self.use_tursodb == Some(true) {
             "`use_tursodb` is not available on this server; its databases are SQLite's"
@@ -72,16 +68,27 @@ pub(crate) async fn create(
     let size_limit = fields.size_limit.and_then(Size::limit);
     let settings = Settings { size_limit, ..Settings::default() };
     let mut work = None;
-    let seed = match fields.seed {
-        None => Seed::Empty,
-        Some(seed) => {
+    let is_schema = fields.is_schema == Some(true);
+    let schema = fields.schema.filter(|schema| !schema.is_empty());
+    let seed = match (schema, fields.seed) {
+        (None, None) => Seed::Empty,
+        (Some(schema), None) => {
+            work = Some(app.seeds.work().await?);
+            seeds::schema(&app, &operator, &schema)?
+        }
+        (Some(_), Some(_)) => {
+            return Err(Error::bad_request(
+                "a database with a schema database starts as that does; leave `seed` out",
+            ));
+        }
+        (None, Some(seed)) => {
             // Before what may take long.
             app.namespaces.check_is_free(&name)?;
             work = Some(app.seeds.work().await?);
             seeds::read(&app, &operator, seed, &settings).await?
         }
     };
-    let new = NewDatabase { name, group: group.name, seed, settings, jwt_key: None };
+    let new = NewDatabase { name, group: group.name, seed, is_schema, settings, jwt_key: None };
     let record = app.namespaces.create(new)?;
     drop(work);
     Ok(json_response(&OneBody { database: DatabaseBody::new(&record, &place) }))
@@ -111,7 +118,7 @@ fn find_group(app: &App, operator: &Operator, fields: &CreateFields) -> Result<G
 #[derive(Deserialize)]
 pub(crate) struct ListQuery {
     group: Option<String>,
-    /// Children of a schema database; there are none yet.
+    /// Children of this schema database.
     schema: Option<String>,
     /// Copies of the database with this id.
     parent: Option<String>,
@@ -130,11 +137,12 @@ pub(crate) async fn list(
     let given = |filter: Option<String>| filter.filter(|filter| !filter.is_empty());
     let limit = query.limit.filter(|limit| *limit > 0);
     let mut records = Vec::new();
-    if given(query.schema).is_none() && operator.may_somewhere(Scope::Read).is_ok() {
+    if operator.may_somewhere(Scope::Read).is_ok() {
         let filter = Filter {
             group: given(query.group),
             only_group: operator.only_group(),
             parent: given(query.parent),
+            schema: given(query.schema),
             after: query.cursor.unwrap_or_default(),
             // One more tells whether there is a next page.
             limit: limit.map(|limit| limit.saturating_add(1)),

@@ -69,6 +69,21 @@ pub(super) async fn read(
     }
 }
 
+/// What a child of a schema database starts with.
+pub(super) fn schema(app: &App, operator: &Operator, name: &str) -> Result<Seed> {
+    let source = operator.database(app, &NamespaceName::parse(name)?)?;
+    if !source.role.is_schema() {
+        return Err(Error::bad_request(format!(
+            "{name} is not a schema database; create one with `is_schema`"
+        )));
+    }
+    if source.awaits_upload {
+        let message = format!("the schema database {name} awaits the upload of its file");
+        return Err(Error::bad_request(message));
+    }
+    Ok(Seed::Copy(source))
+}
+
 const BOUNDS: Bounds = Bounds {
     bytes: limits::SEED_BYTES_MAX,
     time: limits::FETCH,

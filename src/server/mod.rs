@@ -22,6 +22,7 @@ use crate::http::App;
 use crate::keys::Keys;
 use crate::limits;
 use crate::listener;
+use crate::migration::Migrator;
 use crate::names::{Names, Reach};
 use crate::namespace::{Namespaces, Seeds};
 use crate::router;
@@ -36,6 +37,7 @@ pub struct Server {
     is_https: bool,
     data_dir: DataDir,
     namespaces: Arc<Namespaces>,
+    migrator: Arc<Migrator>,
     stop: watch::Sender<bool>,
     listening: JoinHandle<()>,
     admin: Option<Admin>,
@@ -86,6 +88,10 @@ impl Server {
         let tls = tls::open(config, data_dir.path(), &names, config.listen.ip())?;
         let (listener, address) = bind(config.listen, "--listen").await?;
         let (stop, stopped) = watch::channel(false);
+        let migrator =
+            Arc::new(Migrator::new(Arc::clone(&catalog), Arc::clone(&namespaces), stopped.clone()));
+        // Before anybody can write what a migration has locked.
+        migrator.resume().await?;
         let (tls, renewal) = tls.unzip();
         let renewing = renewal.map(|renewal| tokio::spawn(renewal.run(stopped.clone())));
         let is_open = address.ip().is_loopback() && config.auth == AuthMode::Default;
@@ -94,6 +100,7 @@ impl Server {
         let app = Arc::new(App {
             catalog,
             namespaces: Arc::clone(&namespaces),
+            migrator: Arc::clone(&migrator),
             seeds,
             streams: Arc::clone(&streams),
             gate: Arc::new(gate),
@@ -121,6 +128,7 @@ impl Server {
             is_https,
             data_dir,
             namespaces,
+            migrator,
             engine,
             streams,
             stop,
@@ -189,6 +197,7 @@ impl Server {
         // WebSockets have left the listener; when each has given its place back, all are closed.
         let all = u32::try_from(limits::SOCKETS_MAX).unwrap_or(u32::MAX);
         let _ = tokio::time::timeout(limits::DRAIN, self.sockets.acquire_many(all)).await;
+        self.migrator.rest().await;
         if let Err(error) = block(|| self.namespaces.save_usage()) {
             tracing::error!("{error}");
         }

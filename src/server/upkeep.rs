@@ -38,6 +38,7 @@ async fn sweep(app: Arc<App>, mut stopped: Stopped) {
         app.seeds.sweep(Instant::now());
         app.namespaces.sweep(limits::IDLE_CONNECTION);
         report(block(|| take_over(&app, &mut is_behind)));
+        report(app.migrator.tend());
     }
 }
 

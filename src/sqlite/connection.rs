@@ -19,6 +19,7 @@ use super::policy::Condition;
 use super::preparation;
 use super::refusals::{is_asked_rollback, read_transaction_refusal, transaction_lost};
 use super::regulator::{Judged, Kind, Regulator};
+use super::rehearsal::Rehearsal;
 use super::session::{SavedSession, Session};
 use super::statement::{Statement, Step};
 use super::vector;
@@ -30,13 +31,17 @@ use crate::limits;
 /// A connection, with its prepared statements and at most one statement in execution.
 pub struct Connection {
     // Fields are dropped in this order: statements before the connection that made them.
-    active: Option<Active>,
+    pub(super) active: Option<Active>,
     cache: StatementCache,
-    regulator: Arc<Regulator>,
+    pub(super) regulator: Arc<Regulator>,
     interruption: Interruption,
     session: Session,
     /// The right to write this database, held from the first write to the end of the transaction.
-    turn: Option<OwnedSemaphorePermit>,
+    pub(super) turn: Option<OwnedSemaphorePermit>,
+    /// Whoever uses the connection has that right, and keeps it.
+    pub(super) has_turn_elsewhere: bool,
+    /// Of a schema database.
+    pub(super) rehearsal: Option<Box<Rehearsal>>,
     /// Inside `BEGIN READONLY`, as long as no autocommit.
     is_read_transaction: bool,
     /// SQLite has rolled back a transaction that the client still believes in.
@@ -45,7 +50,7 @@ pub struct Connection {
     meter: Arc<Meter>,
     /// How many pages SQLite lets the file have, as it was told last.
     pages_max: u32,
-    db: rusqlite::Connection,
+    pub(super) db: rusqlite::Connection,
     _open: OwnedSemaphorePermit,
 }
 
@@ -70,6 +75,8 @@ impl Connection {
             interruption,
             session,
             turn: None,
+            has_turn_elsewhere: false,
+            rehearsal: None,
             is_read_transaction: false,
             has_lost_transaction: false,
             write_turn,
@@ -107,7 +114,7 @@ impl Connection {
     /// Whether another stream may have this connection next.
     pub fn is_clean(&self) -> bool {
         self.active.is_none()
-            && self.is_autocommit()
+            && self.is_at_rest()
             && !self.regulator.is_tainted()
             && !self.interruption.is_cancelled()
     }
@@ -119,6 +126,11 @@ impl Connection {
 
     /// Whether the client is outside a transaction, as far as it can know.
     pub fn is_autocommit(&self) -> bool {
+        (self.db.is_autocommit() || self.is_in_implicit_rehearsal()) && !self.has_lost_transaction
+    }
+
+    /// Whether there is anything to roll back.
+    pub(super) fn is_at_rest(&self) -> bool {
         self.db.is_autocommit() && !self.has_lost_transaction
     }
 
@@ -133,14 +145,23 @@ impl Connection {
 
     /// Whether `sql` was executed on this connection before, and is a read that did not take long.
     pub(super) fn knows(&self, sql: &str) -> bool {
-        self.cache.get(sql).is_some_and(is_quick) && self.turn.is_none()
+        self.cache.get(sql).is_some_and(|statement| self.is_quick(statement)) && self.turn.is_none()
     }
 
     /// Whether the active statement is such a read. In a transaction that writes nothing is: COMMIT waits
     /// for the disk.
     pub(super) fn may_be_quick(&self) -> bool {
-        self.active.as_ref().is_some_and(|active| is_quick(&active.statement))
+        self.active.as_ref().is_some_and(|active| self.is_quick(&active.statement))
             && self.turn.is_none()
+    }
+
+    fn is_quick(&self, statement: &Statement) -> bool {
+        // The beginning and the end of a transaction have to be rehearsed.
+        let is_plain = self.rehearsal.is_none() || statement.kind == Kind::Rows;
+        is_plain
+            && statement.is_readonly
+            && !statement.writes()
+            && !statement.slowness.is_expected()
     }
 
     /// Remembers whether the active statement took long.
@@ -157,10 +178,10 @@ impl Connection {
 
     /// Whether the connection has the right to write, now or from an earlier statement.
     pub(super) fn try_take_turn(&mut self) -> bool {
-        if self.turn.is_none() {
+        if self.turn.is_none() && !self.has_turn_elsewhere {
             self.turn = self.write_turn.try_take();
         }
-        self.turn.is_some()
+        self.turn.is_some() || self.has_turn_elsewhere
     }
 
     /// Waits for the right to write, in the order of arrival.
@@ -203,6 +224,7 @@ impl Connection {
         // EXPLAIN shows rows, whatever it explains.
         statement.kind = if statement.is_explain { Kind::Rows } else { seen.kind };
         statement.is_pragma = seen.has_pragma;
+        statement.sets_connection = seen.sets_connection;
         // A pragma does its work while it is prepared: kept and executed again it would do nothing. And what
         // changes the schema may turn from nothing to do (IF EXISTS) into a write when SQLite prepares it again.
         let is_cacheable = statement.kind != Kind::Other
@@ -245,6 +267,10 @@ impl Connection {
             self.has_lost_transaction = !is_rollback;
             return if is_rollback { Ok(Step::Done) } else { Err(transaction_lost()) };
         }
+        if self.is_rehearsed() {
+            return Ok(Step::Done);
+        }
+        let Some(active) = &mut self.active else { return Ok(Step::Done) };
         let was_in_transaction = !self.db.is_autocommit();
         if active.statement.writes() {
             if self.is_read_transaction && was_in_transaction {
@@ -258,7 +284,8 @@ impl Connection {
         match &step {
             Ok(Step::Done) if active.begins_read_transaction => self.is_read_transaction = true,
             Err(error) if was_in_transaction && self.db.is_autocommit() => {
-                self.has_lost_transaction = !is_asked_rollback(error);
+                let is_ours = self.rehearsal.as_ref().is_some_and(|own| own.is_implicit());
+                self.has_lost_transaction = !is_ours && !is_asked_rollback(error);
             }
             _ => {}
         }
@@ -354,6 +381,7 @@ impl Connection {
     }
 
     fn settle(&mut self) {
+        self.settle_rehearsal();
         if self.db.is_autocommit() {
             self.is_read_transaction = false;
         }
@@ -362,7 +390,7 @@ impl Connection {
         }
     }
 
-    fn transaction_state(&self) -> TransactionState {
+    pub(super) fn transaction_state(&self) -> TransactionState {
         self.db.transaction_state(Some(MAIN_DB)).unwrap_or(TransactionState::Write)
     }
 
@@ -378,8 +406,4 @@ impl Connection {
         }
         self.settle();
     }
-}
-
-fn is_quick(statement: &Statement) -> bool {
-    statement.is_readonly && !statement.writes() && !statement.slowness.is_expected()
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
-use tokio::sync::{Semaphore, TryAcquireError};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 
 use super::checkpoint;
 use super::connection::Connection;
@@ -27,6 +27,8 @@ pub struct Engine {
     threads_per_database: usize,
     connections: Arc<Semaphore>,
     connections_max: usize,
+    /// Children that all migrations may work on at once.
+    migrations: Arc<Semaphore>,
     write_wait: Duration,
     /// How long one statement may run.
     pub statement_timeout: Duration,
@@ -47,9 +49,15 @@ impl Engine {
             threads_per_database: (threads / 2).max(1),
             connections: Arc::new(Semaphore::new(connections)),
             connections_max: connections,
+            migrations: Arc::new(Semaphore::new(limits::MIGRATION_WORKERS)),
             write_wait,
             statement_timeout,
         }
+    }
+
+    /// A place for work on one database that is being migrated.
+    pub async fn admit_migration(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.migrations).acquire_owned().await.ok()
     }
 
     /// How many statements run.
@@ -73,6 +81,8 @@ pub struct Database {
     idle: Mutex<Vec<Idle>>,
     /// In pages; how large the file may become.
     pages_max: AtomicU32,
+    /// Whether what is executed on it is to become a migration of others.
+    is_schema: bool,
     /// The file is gone, or going: no connection is kept.
     is_closed: AtomicBool,
 }
@@ -94,12 +104,14 @@ pub struct Tenancy {
 }
 
 impl Database {
-    /// `meter` counts what its statements do.
-    pub fn new(path: PathBuf, engine: &Arc<Engine>, meter: Arc<Meter>) -> Self {
+    /// `meter` counts what its statements do. What is executed on a schema database is to become a migration.
+    pub fn new(path: PathBuf, engine: &Arc<Engine>, meter: Arc<Meter>, is_schema: bool) -> Self {
+        let wait = if is_schema { limits::MIGRATION_QUEUE_WAIT } else { engine.write_wait };
         Database {
             path,
             executor: Executor::new(&engine.threads, engine.threads_per_database),
-            write_turn: WriteTurn::new(engine.write_wait),
+            write_turn: WriteTurn::new(wait),
+            is_schema,
             meter,
             engine: Arc::clone(engine),
             idle: Mutex::default(),
@@ -126,13 +138,33 @@ impl Database {
         if let Some(lease) = self.connect_idle(tenancy) {
             return Ok(lease);
         }
-        let open = Arc::clone(&self.engine.connections).try_acquire_owned().map_err(crowded)?;
-        let (access, write_turn) = (tenancy.access.clone(), self.write_turn.clone());
-        let meter = Arc::clone(&self.meter);
-        let mut connection = Connection::open(&self.path, access, write_turn, meter, open)?;
-        connection.set_pages_max(self.pages_max.load(Relaxed))?;
+        let mut connection = self.open(&tenancy.access, Arc::clone(&self.meter))?;
+        if self.is_schema {
+            connection.begin_rehearsals()?;
+        }
         connection.begin_session(tenancy.session, &tenancy.access);
         Ok(Lease::new(connection, self, tenancy.owner))
+    }
+
+    fn open(&self, access: &Access, meter: Arc<Meter>) -> Result<Connection> {
+        let open = Arc::clone(&self.engine.connections).try_acquire_owned().map_err(crowded)?;
+        let turn = self.write_turn.clone();
+        let mut connection = Connection::open(&self.path, access.clone(), turn, meter, open)?;
+        connection.set_pages_max(self.pages_max.load(Relaxed))?;
+        Ok(connection)
+    }
+
+    /// Opens a connection that takes migrations over, for whoever has the turn to write. Its statements are not the
+    /// tenant's, and are not counted. Blocks.
+    pub fn open_for_migration(&self) -> Result<Connection> {
+        let mut connection = self.open(&Access::FULL, Arc::default())?;
+        connection.begin_migrations()?;
+        Ok(connection)
+    }
+
+    /// The right to write it, and whether it is a migration that has it.
+    pub fn write_turn(&self) -> &WriteTurn {
+        &self.write_turn
     }
 
     /// Lends a connection that is open and idle, if there is one. Does not block.
@@ -157,7 +189,7 @@ impl Database {
     fn take_back(self: &Arc<Self>, connection: Connection, owner: u64) {
         match self.keep(connection, owner) {
             None => {}
-            Some(connection) if connection.is_autocommit() => dispose(connection),
+            Some(connection) if connection.is_at_rest() => dispose(connection),
             Some(mut connection) => {
                 let database = Arc::clone(self);
                 detach(move || {

@@ -2,10 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use hrana_protocol::Stmt;
 use rusqlite::ffi;
 
 use super::arguments::Arguments;
 use super::connection::Connection;
+use super::rehearsal::{self, Rehearsed};
 use super::sink::{Flow, Sink, Summary};
 use super::statement::Step;
 use crate::error::{Error, ErrorKind, Result};
@@ -25,6 +27,8 @@ pub enum Progress {
     Slow,
     /// The client has gone; nothing more shall be executed.
     Cancelled,
+    /// What was rehearsed has to become a migration first.
+    Migrate,
 }
 
 /// How work is to be done.
@@ -45,6 +49,8 @@ pub(super) struct Execution {
     left: Duration,
     total_changes: i64,
     has_begun: bool,
+    /// What to record where the statement is rehearsed.
+    rehearsed: Option<Stmt>,
 }
 
 /// What the text behind the first statement may hold.
@@ -78,7 +84,10 @@ impl Execution {
         connection.bind(arguments)?;
         connection.name_query(&sql[..consumed]);
         let total_changes = connection.counters().total_changes;
-        let execution = Execution { started, limit, left: limit, total_changes, has_begun: false };
+        let rehearsed =
+            connection.is_rehearsing().then(|| rehearsal::stmt_of(&sql[..consumed], arguments));
+        let execution =
+            Execution { started, limit, left: limit, total_changes, has_begun: false, rehearsed };
         Ok((Some(execution), consumed))
     }
 
@@ -99,11 +108,21 @@ impl Execution {
         if connection.writes() && !connection.try_take_turn() {
             return Ok(Progress::NeedsTurn);
         }
+        if self.rehearsed.is_some() && !self.has_begun {
+            match connection.rehearse()? {
+                Rehearsed::Migrate => return Ok(Progress::Migrate),
+                Rehearsed::GoOn => {}
+            }
+        }
         let resumed = Instant::now();
         connection.interruption().allow(self.left);
         let result = self.run(connection, step, sink);
         self.left = self.left.saturating_sub(resumed.elapsed());
-        result.map_err(|error| connection.interruption().explain(error, self.limit))
+        result.map_err(|error| {
+            let has_changed = connection.counters().total_changes != self.total_changes;
+            connection.fail_rehearsal(has_changed);
+            connection.interruption().explain(error, self.limit)
+        })
     }
 
     /// Runs a read that should be short; if it is not, goes back to its beginning.
@@ -164,6 +183,9 @@ impl Execution {
                     let (read, written) = (summary.rows_read, summary.rows_written);
                     connection.count(read.unwrap_or(0), written.unwrap_or(0));
                     sink.end(summary);
+                    if let Some(stmt) = self.rehearsed.take() {
+                        connection.record(stmt);
+                    }
                     connection.finish();
                     return Ok(Progress::Done);
                 }
@@ -197,6 +219,7 @@ impl Execution {
             rows_read: connection.rows_read().filter(|_| counts && !writes),
             rows_written: u64::try_from(written).ok().filter(|_| counts),
             duration: self.started.elapsed(),
+            writes,
         }
     }
 }

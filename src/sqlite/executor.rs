@@ -27,6 +27,8 @@ pub trait Work {
     fn advance(&mut self, connection: &mut Connection, pace: Pace) -> Progress;
     /// Ends what is waiting with this error; the work goes on with what comes next, if anything does.
     fn fail(&mut self, connection: &mut Connection, error: Error);
+    /// What the work wrote is not there, whatever it has told of it.
+    fn revoke(&mut self, _error: &Error) {}
     /// Memory that its results occupy so far, if it keeps any.
     fn held(&self) -> usize {
         0
@@ -113,7 +115,9 @@ impl Executor {
                     }
                 })?;
             match progress {
-                Progress::Done | Progress::Paused | Progress::Cancelled => return Ok(progress),
+                Progress::Done | Progress::Paused | Progress::Cancelled | Progress::Migrate => {
+                    return Ok(progress);
+                }
                 Progress::Slow => {}
                 Progress::NeedsTurn => {
                     busy_since = None;

@@ -75,6 +75,10 @@ pub(super) enum Phase {
 /// Virtual tables that keep their data in the tenant's own file.
 const MODULES: [&str; 7] = ["fts3", "fts4", "fts5", "fts5vocab", "geopoly", "rtree", "rtree_i32"];
 
+/// Why temporary objects are refused on a schema database.
+pub(super) const TEMPORARY_REFUSED: &str =
+    "a schema database has no temporary objects: what is changed here is changed in its children";
+
 /// Functions that reach outside the database, or write in a SELECT (`optimize` of FTS3 and FTS4; there is
 /// `INSERT INTO f(f) VALUES('optimize')` for that).
 const FUNCTIONS_DENIED: [&str; 3] = ["load_extension", "fts3_tokenizer", "optimize"];
@@ -234,10 +238,18 @@ fn rows(
 }
 
 fn schema(access: &Access, phase: Phase, action: &AuthAction<'_>) -> Verdict {
+    // Nobody but ANALYZE can make these, and what it finds out is about rows.
+    if matches!(action, AuthAction::CreateTable { table_name } if is_statistics(table_name)) {
+        return write(access).and(|| table_policy::schema(access, action));
+    }
     ddl(access).and(|| match phase {
         Phase::Run => Verdict::Allow,
         _ => table_policy::schema(access, action),
     })
+}
+
+fn is_statistics(table: &str) -> bool {
+    matches!(table, "sqlite_stat1" | "sqlite_stat4")
 }
 
 fn write(access: &Access) -> Verdict {
@@ -252,7 +264,12 @@ fn ddl(access: &Access) -> Verdict {
     match (access.write, access.ddl) {
         (true, true) => Verdict::Allow,
         (false, _) => write(access),
-        (true, false) => deny("this access may not change the schema"),
+        (true, false) => match &access.schema {
+            Some(schema) => Verdict::Deny(format!(
+                "the schema of this database is that of the schema database {schema}; change it there"
+            )),
+            None => deny("this access may not change the schema"),
+        },
     }
 }
 
@@ -318,7 +335,8 @@ fn pragma_use(access: &Access, name: &str, argument: Option<&str>) -> Verdict {
                 shape.describe()
             ))
         }
-        (Use::Write(_), Some(_)) => write(access).and(|| all_tables(access, name)),
+        // What migration tools keep there is of the schema.
+        (Use::Write(_), Some(_)) => ddl(access).and(|| all_tables(access, name)),
         (Use::Connection(_), Some(_)) => Verdict::Taint,
     }
 }

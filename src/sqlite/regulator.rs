@@ -16,9 +16,11 @@ use crate::limits;
 pub(super) enum Kind {
     /// Reads or writes rows, and nothing else.
     Rows,
-    /// BEGIN or COMMIT.
-    Transaction,
+    Begin,
+    Commit,
     Rollback,
+    /// SAVEPOINT, RELEASE or ROLLBACK TO.
+    Savepoint,
     /// Changes the schema, is a pragma, maintains the file.
     #[default]
     Other,
@@ -29,6 +31,8 @@ pub(super) enum Kind {
 pub(super) struct Seen {
     pub(super) kind: Kind,
     pub(super) has_pragma: bool,
+    /// It changes the connection and not the file.
+    pub(super) sets_connection: bool,
     pub(super) schema: Option<SchemaChange>,
 }
 
@@ -42,6 +46,8 @@ pub(super) struct Regulator {
     trusted: AtomicBool,
     /// The SQL is a dump's.
     importing: AtomicBool,
+    /// The SQL is to become a migration.
+    rehearsing: AtomicBool,
     tainted: AtomicBool,
     state: Mutex<State>,
 }
@@ -70,6 +76,7 @@ impl Regulator {
             prepared_anew: AtomicBool::new(false),
             trusted: AtomicBool::new(false),
             importing: AtomicBool::new(false),
+            rehearsing: AtomicBool::new(false),
             tainted: AtomicBool::new(false),
             state: Mutex::new(State { access, seen: None, reason: None, conditions: Vec::new() }),
         });
@@ -99,6 +106,14 @@ impl Regulator {
             Verdict::Allow => Authorization::Allow,
             Verdict::If(condition) => self.note(&mut state, condition),
             Verdict::Taint => {
+                let is_pragma = matches!(context.action, AuthAction::Pragma { .. });
+                if self.rehearsing.load(Relaxed) && !is_pragma {
+                    state.reason = Some(policy::TEMPORARY_REFUSED.to_owned());
+                    return Authorization::Deny;
+                }
+                if let Some(seen) = state.seen.as_mut().filter(|_| is_pragma) {
+                    seen.sets_connection = true;
+                }
                 self.tainted.store(true, Relaxed);
                 Authorization::Allow
             }
@@ -213,6 +228,11 @@ impl Regulator {
         self.importing.store(true, Relaxed);
     }
 
+    /// Refuses what cannot become part of a migration, from now on.
+    pub(super) fn forbid_temporary(&self) {
+        self.rehearsing.store(true, Relaxed);
+    }
+
     /// Replaces SQLite's "not authorized" by the policy's reason.
     fn explain(&self, error: Error) -> Error {
         match self.lock().reason.take() {
@@ -242,8 +262,12 @@ fn notice(before: Option<Seen>, context: &AuthContext<'_>) -> Seen {
         | AuthAction::Insert { .. }
         | AuthAction::Update { .. }
         | AuthAction::Delete { .. } => before.map_or(Kind::Rows, |seen| seen.kind),
-        AuthAction::Transaction { operation: TransactionOperation::Rollback } => Kind::Rollback,
-        AuthAction::Transaction { .. } | AuthAction::Savepoint { .. } => Kind::Transaction,
+        AuthAction::Transaction { operation } => match operation {
+            TransactionOperation::Begin => Kind::Begin,
+            TransactionOperation::Rollback => Kind::Rollback,
+            _ => Kind::Commit,
+        },
+        AuthAction::Savepoint { .. } => Kind::Savepoint,
         _ => Kind::Other,
     };
     let is_pragma = matches!(action, AuthAction::Pragma { .. });
@@ -251,6 +275,7 @@ fn notice(before: Option<Seen>, context: &AuthContext<'_>) -> Seen {
     Seen {
         kind,
         has_pragma: is_pragma || before.is_some_and(|seen| seen.has_pragma),
+        sets_connection: before.is_some_and(|seen| seen.sets_connection),
         schema: schema.or_else(|| policy::schema_change(context)),
     }
 }

@@ -103,8 +103,13 @@ impl<S: Sink> Work for Run<S> {
 
     fn fail(&mut self, connection: &mut Connection, error: Error) {
         connection.abandon();
+        connection.fail_rehearsal(false);
         self.execution = None;
         self.sink.fail(self.outcomes.len(), error);
         self.outcomes.push(StepOutcome::Error);
+    }
+
+    fn revoke(&mut self, error: &Error) {
+        self.sink.revoke(error);
     }
 }

@@ -82,8 +82,13 @@ impl Work for Script {
 
     fn fail(&mut self, connection: &mut Connection, error: Error) {
         connection.abandon();
+        connection.fail_rehearsal(false);
         self.execution = None;
         self.offset = self.sql.len();
         self.sink.fail(0, error);
+    }
+
+    fn revoke(&mut self, error: &Error) {
+        self.sink.revoke(error);
     }
 }

@@ -34,6 +34,8 @@ pub trait Sink {
     /// Forgets what came of the current step since its `begin`: it is executed again.
     fn rewind(&mut self);
     fn fail(&mut self, step: usize, error: Error);
+    /// What was written is not there: a migration was not possible. Whoever was told otherwise has to know.
+    fn revoke(&mut self, error: &Error);
 }
 
 /// Whether the sink wants more rows.
@@ -53,6 +55,8 @@ pub struct Summary {
     pub rows_read: Option<u64>,
     pub rows_written: Option<u64>,
     pub duration: Duration,
+    /// Whether the statement may have changed something.
+    pub writes: bool,
 }
 
 /// Drops everything but the first failure.
@@ -84,5 +88,9 @@ impl Sink for Discard {
 
     fn fail(&mut self, _step: usize, error: Error) {
         self.error.get_or_insert(error);
+    }
+
+    fn revoke(&mut self, error: &Error) {
+        self.error.get_or_insert_with(|| error.again());
     }
 }

@@ -26,6 +26,8 @@ pub(super) struct Statement {
     pub(super) is_explain: bool,
     pub(super) kind: Kind,
     pub(super) is_pragma: bool,
+    /// It changes the connection and not the file.
+    pub(super) sets_connection: bool,
     pub(super) slowness: Slowness,
     /// Where it is counted what the client's text costs.
     pub(super) query: Option<Arc<Query>>,
@@ -107,6 +109,7 @@ impl Statement {
                 is_explain,
                 kind: Kind::Other,
                 is_pragma: false,
+                sets_connection: false,
                 slowness: Slowness::default(),
                 query: None,
                 cols,

@@ -146,6 +146,10 @@ impl Sink for Entries {
         let step = u32::try_from(step).unwrap_or(u32::MAX);
         self.push(CursorEntry::StepError { step, error: error.to_wire() });
     }
+
+    fn revoke(&mut self, error: &Error) {
+        self.push(CursorEntry::Error { error: error.to_wire() });
+    }
 }
 
 /// About how much memory an entry takes.

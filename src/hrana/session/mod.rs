@@ -25,7 +25,8 @@ use crate::auth::Gate;
 use crate::catalog;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
-use crate::namespace::{Admission, Namespaces, Wanted};
+use crate::migration::Migrator;
+use crate::namespace::{Admission, Wanted};
 
 /// An answer on its way to the client, with the place that its request had among the outstanding ones.
 pub struct Reply {
@@ -73,7 +74,7 @@ pub enum Effect {
 /// What a session needs of its server.
 #[derive(Clone)]
 pub struct Host {
-    pub namespaces: Arc<Namespaces>,
+    pub migrator: Arc<Migrator>,
     pub gate: Arc<Gate>,
     /// Whether the socket comes from this machine itself.
     pub is_local: bool,
@@ -154,7 +155,8 @@ impl Session {
     }
 
     fn admit(&self, jwt: Option<&str>) -> Result<Admission> {
-        let Host { gate, namespaces, is_local, .. } = &self.host;
+        let Host { gate, migrator, is_local, .. } = &self.host;
+        let namespaces = migrator.namespaces();
         let database = || namespaces.id_of(&self.wanted);
         let identity = gate.identify(jwt, *is_local, database, catalog::now())?;
         namespaces.admit(&self.wanted, identity)

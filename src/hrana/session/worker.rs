@@ -54,7 +54,7 @@ impl Worker {
         results: Arc<Semaphore>,
     ) -> Result<Self> {
         let Admission { namespace, access, .. } = admitted;
-        let mut stream = Stream::open(Arc::clone(&host.namespaces), namespace, access);
+        let mut stream = Stream::open(Arc::clone(&host.migrator), namespace, access);
         stream.share_places(results);
         Ok(Worker {
             id: Baton::new()?.stream,
