@@ -3,7 +3,7 @@
 use rusqlite::{Row, params};
 use uuid::Uuid;
 
-use super::jobs::Status;
+use super::jobs::{Job, Status};
 use super::name::NamespaceName;
 use super::{Catalog, bad_text, failed, now_millis, read_id};
 use crate::error::Result;
@@ -58,6 +58,25 @@ impl Counts {
     pub fn total(&self) -> u64 {
         Status::ALL.iter().map(|status| self.of(*status)).sum()
     }
+
+    /// How far a job has come that has these tasks.
+    pub fn progress(&self, job: &Job) -> Progress {
+        let failed = self.dry_run_failure + self.run_failure;
+        // What was given up is not waited for.
+        let is_given_up = job.status == Status::DryRunFailure
+            || (job.status == Status::RunFailure && job.is_cancelled);
+        let waiting = self.waiting_dry_run + self.dry_run_success + self.waiting_run;
+        let pending = if is_given_up { 0 } else { waiting };
+        Progress { done: self.run_success, pending, failed }
+    }
+}
+
+/// How many children have a migration, are still to have it, and could not take it over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    pub done: u64,
+    pub pending: u64,
+    pub failed: u64,
 }
 
 /// What has become of a task.
