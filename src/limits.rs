@@ -351,6 +351,9 @@ pub const JOBS_KEPT: usize = 10_000;
 pub const JOBS_LISTED: usize = 1_000;
 pub const TASKS_LISTED: usize = 10_000;
 
+/// How often `hranad jobs watch` looks how far a migration is.
+pub const WATCH_INTERVAL: Duration = Duration::from_millis(200);
+
 /// Foreign keys that are violated, as far as they are looked at.
 pub const VIOLATIONS_MAX: usize = 1_000;
 

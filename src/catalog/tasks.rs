@@ -1,5 +1,7 @@
 //! Tasks of migration jobs: what a job has to do, and has done, with one child.
 
+use std::collections::HashSet;
+
 use rusqlite::{Row, params};
 use uuid::Uuid;
 
@@ -129,6 +131,18 @@ impl Catalog {
             Ok(counts)
         };
         count().map_err(failed("count the tasks of a job"))
+    }
+
+    /// The children of a schema that could not take over what others have.
+    pub fn failed_children(&self, schema: Uuid) -> Result<HashSet<Uuid>> {
+        let sql = "SELECT DISTINCT t.database_id FROM jobs j JOIN tasks t ON t.job_id = j.id
+                   WHERE j.schema_id = ? AND t.status = ?";
+        let db = self.lock();
+        let list = failed("list the children that have failed");
+        let mut statement = db.prepare_cached(sql).map_err(&list)?;
+        let values = params![schema.to_string(), Status::RunFailure.to_sql()];
+        let ids = statement.query_map(values, |row| read_id(row, 0));
+        ids.and_then(Iterator::collect).map_err(&list)
     }
 
     /// Notes what has become of tasks.

@@ -13,7 +13,7 @@ use crate::catalog::{
     self, Filter, Group, GroupName, NamespaceName, Parent, Record, Role, SchemaRef, Settings,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::sqlite::{self, block};
+use crate::sqlite::{self, Look, block};
 
 /// What a new database contains.
 pub enum Seed {
@@ -161,6 +161,11 @@ impl Namespaces {
     /// What is wrong with the file of a database; nothing if it is sound. Takes as long as reading all of it.
     pub fn check_file(&self, id: Uuid) -> Result<Vec<String>> {
         block(|| self.files.check(id))
+    }
+
+    /// What a database looks like. Others may use it meanwhile.
+    pub fn look_at(&self, record: &Record) -> Result<Look> {
+        block(|| sqlite::look_at(&self.files.path(record.id)))
     }
 
     /// Makes a file with what a database contains now.

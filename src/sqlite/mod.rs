@@ -23,6 +23,7 @@ mod libsql;
 mod mark;
 mod meter;
 mod migration;
+mod objects;
 mod policy;
 #[cfg(test)]
 mod policy_tests;
@@ -57,6 +58,7 @@ pub use interruption::Interruption;
 pub use mark::{clear_mark, mark_of};
 pub use meter::{Meter, TopQuery};
 pub use migration::{Migration, MigrationFailure};
+pub use objects::{Look, look_at};
 pub use policy::check_whole;
 pub use rehearsal::{Change, Ended};
 pub use run::{Run, RunStep};
