@@ -26,6 +26,8 @@ pub enum Seed {
     File(ScratchFile),
     /// What somebody else's file contains, which nobody writes to meanwhile.
     Foreign(PathBuf),
+    /// The same of a child of this schema database.
+    ForeignChild(PathBuf, Record),
 }
 
 /// A database to be created.
@@ -103,8 +105,17 @@ impl Namespaces {
             Seed::Copy(source) => self.copy(source, &mut record)?,
             Seed::File(file) => self.files.adopt(file.path(), record.id)?,
             Seed::Foreign(path) => self.files.take_over(path, record.id)?,
+            Seed::ForeignChild(path, _) => {
+                self.files.take_over(path, record.id)?;
+                sqlite::forget_sqld_tasks(&self.files.path(record.id))?;
+            }
         }
-        if record.role.is_schema() && !matches!(new.seed, Seed::Empty | Seed::Upload) {
+        let is_as_new = match new.seed {
+            Seed::Empty | Seed::Upload => true,
+            Seed::ForeignChild(..) => false,
+            _ => !record.role.is_schema(),
+        };
+        if !is_as_new {
             // Whatever it was before.
             sqlite::clear_mark(&self.files.path(record.id))?;
         }
@@ -294,8 +305,10 @@ impl Namespaces {
 
 /// What a new database is to others.
 fn role(new: &NewDatabase) -> Result<Role> {
-    let Seed::Copy(source) = &new.seed else {
-        return Ok(if new.is_schema { Role::Schema } else { Role::Plain });
+    let source = match &new.seed {
+        Seed::Copy(source) | Seed::ForeignChild(_, source) => source,
+        _ if new.is_schema => return Ok(Role::Schema),
+        _ => return Ok(Role::Plain),
     };
     let schema = match &source.role {
         Role::Plain if new.is_schema => return Ok(Role::Schema),

@@ -55,7 +55,7 @@ pub use executor::{Executor, ResultPlaces, Work, block, try_quickly};
 pub use file::{EMPTY_FILE_BYTES, copy_file, create_file};
 pub use import::Import;
 pub use interruption::Interruption;
-pub use mark::{clear_mark, mark_of};
+pub use mark::{clear_mark, forget_sqld_tasks, mark_of};
 pub use meter::{Meter, TopQuery};
 pub use migration::{Migration, MigrationFailure};
 pub use objects::{Look, look_at};
