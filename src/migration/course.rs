@@ -127,7 +127,7 @@ impl Course {
         let tasks = block(|| self.migrator().catalog.tasks_with(self.job.id, Status::WaitingRun))?;
         if self.job.is_rolling {
             let namespaces = &self.shared.migrator.namespaces;
-            let is_cold = |task: &&Task| !namespaces.is_open(&task.name);
+            let is_cold = |task: &&Task| !namespaces.is_used(&task.name);
             self.deferred.extend(tasks.iter().filter(is_cold).map(|task| task.database));
         }
         let tasks: Vec<_> =

@@ -90,9 +90,9 @@ impl Namespaces {
         }
     }
 
-    /// Whether a database is in use, or was lately.
-    pub fn is_open(&self, name: &NamespaceName) -> bool {
-        self.open.contains_key(name)
+    /// Whether a database is in use, or was lately. That a migration has looked at it does not count.
+    pub fn is_used(&self, name: &NamespaceName) -> bool {
+        self.open.get(name).is_some_and(|namespace| is_used(&namespace))
     }
 
     /// The database of this id.
@@ -265,7 +265,7 @@ impl Namespaces {
         self.open.retain(|_, namespace| {
             unused.extend(namespace.database().take_unused(before));
             // Under the lock of the map's shard nobody can take another reference.
-            let is_used = namespace.database().has_idle() || Arc::strong_count(namespace) > 1;
+            let is_used = is_used(namespace);
             if !is_used {
                 self.meters.rest(namespace.id());
             }
@@ -276,6 +276,11 @@ impl Namespaces {
         // Closing takes its time: the last connection of a file checkpoints the WAL.
         block(|| drop(unused));
     }
+}
+
+/// Whether somebody has a database in hand, or left a connection to it.
+fn is_used(namespace: &Arc<Namespace>) -> bool {
+    namespace.database().has_idle() || Arc::strong_count(namespace) > 1
 }
 
 /// There is no database of this name.
