@@ -125,8 +125,20 @@ async fn what_cannot_be_read_or_is_not_there_says_so() {
         ("/none/config", both("allow_attach", json!(true)), 404, "could not find database"),
         ("/UPPER/create", json!({}), 400, "cannot be a database name"),
         ("/..%2Fevil/create", json!({}), 400, "cannot be a database name"),
-        ("/a/create", json!({ "shared_schema": true }), 400, "not supported yet"),
-        ("/a/create", json!({ "shared_schema_name": "s" }), 400, "not supported yet"),
+        ("/a/create", json!({ "shared_schema_name": "none" }), 404, "could not find database"),
+        ("/a/create", json!({ "shared_schema_name": "default" }), 400, "not a schema database"),
+        (
+            "/a/create",
+            json!({ "shared_schema": true, "shared_schema_name": "s" }),
+            400,
+            "Shared schema error: shared schema database cannot reference another shared schema",
+        ),
+        (
+            "/a/create",
+            json!({ "shared_schema_name": "s", "dump_url": "http://localhost/dump" }),
+            400,
+            "Shared schema usage error: database using shared schema database cannot be created from a dump",
+        ),
         ("/a/create", json!({ "jwt_key": "x" }), 400, "the field `jwt_key`"),
         ("/none/checkpoint", json!({}), 404, "could not find database"),
     ] {

@@ -14,6 +14,7 @@ mod fuzz;
 mod harness;
 mod idle;
 mod jwks;
+mod migrations;
 mod names;
 mod platform;
 mod program;

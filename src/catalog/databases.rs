@@ -82,9 +82,8 @@ pub struct Settings {
     pub size_limit: Option<u64>,
     pub allow_attach: bool,
     pub delete_protection: bool,
-    /// Of a schema database: its children are locked one by one, and those not in use are migrated later.
+    /// Of a schema database: its children are locked one by one, those not in use are migrated later, and how many go first.
     pub is_rolling: bool,
-    /// Of a schema database: how many children are migrated before all others.
     pub canaries: u64,
 }
 

@@ -82,6 +82,26 @@ fn the_workshop_with_libsql_client_0_18_0_over_websocket() {
     node_tests(server_file("workshop"), "ws", &[("LIBSQL_CLIENT", "0.18.0")]);
 }
 
+#[test]
+fn schema_databases_with_libsql_client_0_5_6_over_http() {
+    node_tests(server_file("schemas"), "http", &[("LIBSQL_CLIENT", "0.5.6")]);
+}
+
+#[test]
+fn schema_databases_with_libsql_client_0_14_0_over_http() {
+    node_tests(server_file("schemas"), "http", &[("LIBSQL_CLIENT", "0.14.0")]);
+}
+
+#[test]
+fn schema_databases_with_libsql_client_0_18_0_over_http() {
+    node_tests(server_file("schemas"), "http", &[("LIBSQL_CLIENT", "0.18.0")]);
+}
+
+#[test]
+fn schema_databases_with_libsql_client_0_18_0_over_websocket() {
+    node_tests(server_file("schemas"), "ws", &[("LIBSQL_CLIENT", "0.18.0")]);
+}
+
 fn reported(files: Vec<PathBuf>, transport: &str, variables: &[(&str, &str)]) -> Report {
     report::of_tap(&node_tests(files, transport, variables))
 }

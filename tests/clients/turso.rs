@@ -11,6 +11,7 @@ mod groups;
 mod inspect;
 mod organizations;
 mod readme;
+mod schemas;
 mod seeds;
 mod shell;
 mod terminal;

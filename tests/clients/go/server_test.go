@@ -37,9 +37,16 @@ func TestMain(m *testing.M) {
 // createDatabase creates a database and tells the URL that clients use.
 func createDatabase(t *testing.T) string {
 	t.Helper()
+	return databaseURL(create(t, map[string]any{}))
+}
+
+// create creates a database that is more than its name, and tells that.
+func create(t *testing.T, fields map[string]any) string {
+	t.Helper()
 	server := os.Getenv("HRANAD_URL")
 	name := fmt.Sprintf("go-%d-%d", os.Getpid(), count.Add(1))
-	body, err := json.Marshal(map[string]string{"name": name, "group": "default"})
+	fields["name"], fields["group"] = name, "default"
+	body, err := json.Marshal(fields)
 	check(t, err)
 	request, err := http.NewRequest("POST", server+"/v1/databases", bytes.NewReader(body))
 	check(t, err)
@@ -51,7 +58,7 @@ func createDatabase(t *testing.T) string {
 		answer, _ := io.ReadAll(response.Body)
 		t.Fatalf("%s: %s", response.Status, answer)
 	}
-	return databaseURL(name)
+	return name
 }
 
 func databaseURL(name string) string {

@@ -108,3 +108,31 @@ func TestParallel_50TransactionsAtTheSameTime(t *testing.T) {
 	}
 	same(t, column[int64](t, db, "SELECT count(*) FROM t"), 100)
 }
+
+// Goose migrates so: a transaction for each version, with the note of it inside.
+func TestTransactions_OfASchemaDatabaseAreMigrationsOfItsChildren(t *testing.T) {
+	schema := create(t, map[string]any{"is_schema": true})
+	db := open(t, databaseURL(schema))
+	child := open(t, databaseURL(create(t, map[string]any{"schema": schema})))
+	for version, statement := range []string{
+		"CREATE TABLE versions (id INTEGER PRIMARY KEY)",
+		"CREATE TABLE users (id INTEGER PRIMARY KEY)",
+		"ALTER TABLE users ADD COLUMN name TEXT",
+	} {
+		tx := begin(t, db)
+		_, err := tx.Exec(statement)
+		check(t, err)
+		_, err = tx.Exec("INSERT INTO versions VALUES (?)", version)
+		check(t, err)
+		same(t, column[int64](t, tx, "SELECT max(id) FROM versions"), int64(version))
+		check(t, tx.Commit())
+		same(t, column[int64](t, child, "SELECT max(id) FROM versions"), int64(version))
+	}
+	tx := begin(t, db)
+	_, err := tx.Exec("DROP TABLE users")
+	check(t, err)
+	check(t, tx.Rollback())
+	same(t, column[string](t, child, "SELECT name FROM users"))
+	_, err = child.Exec("CREATE TABLE mine (id)")
+	fails(t, err, "change it there")
+}

@@ -10,7 +10,7 @@ import { count, eq, sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/libsql';
 import { migrate } from 'drizzle-orm/libsql/migrator';
 
-import { createDatabase } from '../support/server.js';
+import { createChild, createDatabase, createSchema, freshName } from '../support/server.js';
 import { authors, books } from './drizzle/schema.js';
 import { manyRows, open } from './support.js';
 
@@ -100,6 +100,17 @@ test('scripts: drizzle-kit migrate', async () => {
   await kit('migrate', url);
   await kit('migrate', url);
   const db = await open(() => openUrl(url), close);
+  await insert(db, 'a');
+  assert.deepEqual(await names(db), ['a']);
+});
+
+test('scripts: drizzle-kit migrate on a schema database', async () => {
+  const name = freshName('schema');
+  const url = await createSchema(name);
+  const child = await createChild(freshName('child'), name);
+  await kit('migrate', url);
+  await kit('migrate', url);
+  const db = await open(() => openUrl(child), close);
   await insert(db, 'a');
   assert.deepEqual(await names(db), ['a']);
 });

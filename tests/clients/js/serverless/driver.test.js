@@ -5,7 +5,7 @@ import { after, test } from 'node:test';
 
 import { connect } from '@tursodatabase/serverless';
 
-import { createDatabase, serverUrl } from '../support/server.js';
+import { createChild, createDatabase, createSchema, freshName, serverUrl } from '../support/server.js';
 
 const schema = 'CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT UNIQUE)';
 
@@ -213,4 +213,26 @@ test('parallel: 50 connections at once', async () => {
   await Promise.all(Array.from({ length: 50 }, (_, a) => write(a)));
   assert.deepEqual(await first.get('SELECT count(*) AS n FROM t'), { n: 50 });
   await first.close();
+});
+
+test('scripts: a schema database is migrated with its children', async () => {
+  const name = freshName('schema');
+  const schema = connect({ url: await createSchema(name) });
+  const child = connect({ url: await createChild(freshName('child'), name) });
+  after(() => Promise.all([schema.close(), child.close()]));
+  await schema.exec('CREATE TABLE a (id INTEGER PRIMARY KEY); INSERT INTO a VALUES (1)');
+  await schema.batch(['CREATE TABLE b (id)', 'INSERT INTO b VALUES (2)']);
+  // Whether a transaction is open it asks the server.
+  await schema.transaction(async () => {
+    await schema.exec('CREATE TABLE c (id)');
+    assert.equal((await schema.get('SELECT count(*) AS n FROM c')).n, 0);
+    assert.equal((await child.get("SELECT count(*) AS n FROM sqlite_schema WHERE name = 'c'")).n, 0);
+  })();
+  assert.deepEqual(await child.get('SELECT a.id AS a, b.id AS b, count(c.id) AS c FROM a, b LEFT JOIN c'), { a: 1, b: 2, c: 0 });
+  const undone = schema.transaction(async () => {
+    await schema.exec('DROP TABLE a');
+    throw new Error('not this one');
+  });
+  await assert.rejects(undone(), /not this one/);
+  assert.equal((await child.get('SELECT id FROM a')).id, 1);
 });

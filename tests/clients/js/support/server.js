@@ -29,8 +29,15 @@ export function freshName(prefix = 'test') {
 }
 
 /** Creates a database and tells the URL that clients use. */
-export async function createDatabase(name = freshName()) {
-  const created = await platform('POST', '/v1/databases', { name, group: 'default' });
+export const createDatabase = (name = freshName()) => create({ name });
+
+export const createSchema = (name = freshName('schema')) => create({ name, is_schema: true });
+
+/** A child of a schema database. */
+export const createChild = (name, schema) => create({ name, schema });
+
+async function create({ name, ...fields }) {
+  const created = await platform('POST', '/v1/databases', { name, group: 'default', ...fields });
   assert.equal(created.status, 200, JSON.stringify(created.body));
   return `${serverUrl}/db/${name}/`;
 }
