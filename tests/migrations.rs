@@ -2,6 +2,7 @@
 
 mod admin;
 mod commands;
+mod import;
 mod jobs;
 mod modes;
 mod rights;

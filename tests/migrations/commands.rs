@@ -9,12 +9,12 @@ use tempfile::tempdir;
 
 use crate::program::{Program, command};
 
-fn run(data_dir: &Path, line: &str) -> Output {
+pub(super) fn run(data_dir: &Path, line: &str) -> Output {
     command().args(line.split(' ')).arg("--data-dir").arg(data_dir).output().unwrap()
 }
 
 /// What a command that must succeed prints.
-fn ok(data_dir: &Path, line: &str) -> String {
+pub(super) fn ok(data_dir: &Path, line: &str) -> String {
     let output = run(data_dir, line);
     assert!(output.status.success(), "{line}: {output:?}");
     String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
@@ -28,7 +28,7 @@ fn refused(data_dir: &Path, line: &str) -> String {
 }
 
 /// The result of a statement, or its error.
-fn say(program: &Program, name: &str, sql: &str) -> Value {
+pub(super) fn say(program: &Program, name: &str, sql: &str) -> Value {
     let requests = json!([crate::program::execute(sql), { "type": "close" }]);
     let path = format!("/db/{name}/v3/pipeline");
     let answer = program.request("POST", &path, "", &json!({ "requests": requests })).unwrap();
@@ -39,13 +39,13 @@ fn say(program: &Program, name: &str, sql: &str) -> Value {
     }
 }
 
-fn done(program: &Program, name: &str, sql: &str) {
+pub(super) fn done(program: &Program, name: &str, sql: &str) {
     let result = say(program, name, sql);
     assert!(result["rows"].is_array(), "{name}: {sql}: {result}");
 }
 
 /// The words of the line that begins with `first`.
-fn line(text: &str, first: &str) -> Vec<String> {
+pub(super) fn line(text: &str, first: &str) -> Vec<String> {
     let found = text.lines().find(|line| line.split_whitespace().next() == Some(first));
     let found = found.unwrap_or_else(|| panic!("no line of {first} in\n{text}"));
     found.split_whitespace().map(str::to_owned).collect()
