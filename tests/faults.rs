@@ -1,0 +1,7 @@
+//! Migrations of schema databases when something goes wrong: the process dies, children are broken, locked, full,
+//! gone or new, statements fail.
+
+mod client;
+mod crashes;
+mod estate;
+mod load;
