@@ -4,4 +4,10 @@
 mod client;
 mod crashes;
 mod estate;
+mod failures;
+mod family;
 mod load;
+mod locks;
+mod queue;
+mod run_failures;
+mod transactions;

@@ -24,7 +24,14 @@ impl Migrator {
             return Ok(());
         }
         let turn = child.database().write_turn();
-        let _turn = turn.take_for(child.version(), limits::MIGRATION_TURN_WAIT).await?;
+        // A migration that is under way brings along what is missing.
+        if turn.job() > child.version() {
+            return Ok(());
+        }
+        // Who is in the middle of writing it is not to be waited for: readers would, too.
+        let Ok(_turn) = turn.take_for(child.version(), limits::CATCH_UP_WAIT).await else {
+            return Ok(());
+        };
         // Somebody else may have done it meanwhile.
         let migrations = missing(&self.catalog, child, &schema.id)?;
         if migrations.is_empty() {

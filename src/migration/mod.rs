@@ -143,7 +143,7 @@ impl Migrator {
         let Some(job) = unfinished()? else { return Ok(None) };
         let schema = self.namespaces.of_id(job.schema)?;
         let turn = schema.database().write_turn();
-        let turn = turn.take_for(id, limits::MIGRATION_TURN_WAIT).await?;
+        let turn = turn.take_for(id, schema.database().engine().migration_wait()).await?;
         // Whoever had the turn may have worked on it.
         let Some(job) = unfinished()? else { return Ok(None) };
         let change = parse(&block(|| self.catalog.job_script(id))?)?;

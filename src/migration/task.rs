@@ -21,7 +21,7 @@ impl Shared {
     pub(super) async fn take_lock(&self, task: &Task) -> Result<Lock> {
         let namespace = self.migrator.namespaces.of_id(task.database)?;
         let turn = namespace.database().write_turn();
-        let turn = turn.take_for(self.job, limits::MIGRATION_TURN_WAIT).await?;
+        let turn = turn.take_for(self.job, namespace.database().engine().migration_wait()).await?;
         Ok(Lock { namespace, _turn: turn })
     }
 

@@ -60,6 +60,11 @@ impl Engine {
         Arc::clone(&self.migrations).acquire_owned().await.ok()
     }
 
+    /// How long a migration waits for the turn to write a database: longer than those who write it.
+    pub fn migration_wait(&self) -> Duration {
+        2 * self.write_wait
+    }
+
     /// How many statements run.
     pub fn statements(&self) -> usize {
         self.threads_max - self.threads.available_permits()

@@ -55,6 +55,9 @@ impl Connection {
     /// Sets a connection up that takes migrations over, and nothing else. Its user has the turn to write.
     pub(super) fn begin_migrations(&mut self) -> Result<()> {
         self.has_turn_elsewhere = true;
+        self.db
+            .busy_timeout(limits::MIGRATION_BUSY_WAIT)
+            .map_err(|error| Error::internal("prepare a migration", error))?;
         // What was committed is durable; moving it into the file can wait for those who use it.
         self.db
             .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
