@@ -2,6 +2,7 @@
 //! gone or new, statements fail.
 
 mod client;
+mod comings;
 mod crashes;
 mod estate;
 mod failures;

@@ -84,7 +84,7 @@ impl Course {
             let catalog = Arc::clone(&self.migrator().catalog);
             let id = self.job.id;
             let counts = block(|| catalog.task_counts(id))?;
-            let deferred = u64::try_from(self.deferred.len()).unwrap_or(u64::MAX);
+            let deferred = self.count_deferred()?;
             match state::next(&self.job, &counts, deferred) {
                 Action::DryRun => {
                     let tasks = block(|| catalog.tasks_with(id, Status::WaitingDryRun))?;
@@ -122,12 +122,22 @@ impl Course {
         }
     }
 
+    /// How many children that wait are left for later. One that was left may be gone.
+    fn count_deferred(&self) -> Result<u64> {
+        if self.deferred.is_empty() {
+            return Ok(0);
+        }
+        let tasks = block(|| self.migrator().catalog.tasks_with(self.job.id, Status::WaitingRun))?;
+        let count = tasks.iter().filter(|task| self.deferred.contains(&task.database)).count();
+        Ok(u64::try_from(count).unwrap_or(u64::MAX))
+    }
+
     /// Makes the change in children that wait for it; those that have failed before wait a little first.
     async fn run(&mut self, count: Option<u64>) -> Result<()> {
         let tasks = block(|| self.migrator().catalog.tasks_with(self.job.id, Status::WaitingRun))?;
         if self.job.is_rolling {
             let namespaces = &self.shared.migrator.namespaces;
-            let is_cold = |task: &&Task| !namespaces.is_open(&task.name);
+            let is_cold = |task: &&Task| !namespaces.is_in_use(&task.name);
             self.deferred.extend(tasks.iter().filter(is_cold).map(|task| task.database));
         }
         let tasks: Vec<_> =

@@ -45,13 +45,15 @@ impl Shared {
 
     async fn try_task(&self, phase: Phase, task: &Task) -> Result<Option<i64>, Failure> {
         let held = self.lock_locks().remove(&task.database);
-        let lock = match held {
+        // A child that was deleted and restored meanwhile is not the one that was locked.
+        let lock = match held.filter(|lock| lock.namespace.check().is_ok()) {
             Some(lock) => lock,
             None => self.take_lock(task).await?,
         };
         let outcome = self.work_on(phase, &lock).await;
+        let is_gone = matches!(outcome, Err(Failure::Gone));
         let is_done = phase == Phase::Run && outcome.is_ok();
-        if !is_done && !self.is_rolling {
+        if !is_done && !is_gone && !self.is_rolling {
             self.lock_locks().insert(task.database, lock);
         }
         outcome

@@ -90,9 +90,11 @@ impl Namespaces {
         }
     }
 
-    /// Whether a database is in use, or was lately.
-    pub fn is_open(&self, name: &NamespaceName) -> bool {
-        self.open.contains_key(name)
+    /// Whether a database is in use by a client, or was lately. A migration that has tried it does not count.
+    pub fn is_in_use(&self, name: &NamespaceName) -> bool {
+        self.open.get(name).is_some_and(|namespace| {
+            namespace.database().has_idle() || Arc::strong_count(&namespace) > 1
+        })
     }
 
     /// The database of this id.
