@@ -10,5 +10,6 @@ mod family;
 mod load;
 mod locks;
 mod queue;
+mod rebuilds;
 mod run_failures;
 mod transactions;

@@ -15,7 +15,7 @@ use crate::catalog::{Job, Status, Task};
 use crate::error::Result;
 use crate::limits;
 use crate::namespace::Namespace;
-use crate::sqlite::{Change, Migration, MigrationFailure, MigrationTurn, block};
+use crate::sqlite::{Change, Connection, Migration, MigrationFailure, MigrationTurn, block};
 
 /// How a course has ended.
 pub(super) enum End {
@@ -77,6 +77,11 @@ impl Course {
 
     /// Goes as far as it can. An error is one of the catalog: the job can go on when that is mended.
     pub(super) async fn take(mut self) -> Result<End> {
+        if self.job.status == Status::WaitingDryRun
+            && let Err(why) = self.try_schema().await
+        {
+            return self.end(Status::DryRunFailure, Some(why));
+        }
         loop {
             if self.migrator().is_stopped() {
                 return Ok(End::Stopped);
@@ -152,24 +157,43 @@ impl Course {
         workers::work(&self.shared, Phase::Run, tasks).await
     }
 
+    /// Tries the change in the schema database, where the rehearsal did not look at foreign keys.
+    async fn try_schema(&self) -> Result<(), String> {
+        let migrations = [Arc::clone(&self.shared.migration)];
+        self.with_schema(|connection| connection.try_migrations(&migrations)).await.map_err(|why| {
+            format!(
+                "migration dry run failed: the schema database `{}` itself: {why}; nothing was changed anywhere",
+                self.schema.name()
+            )
+        })
+    }
+
+    /// Does something with the schema database.
+    async fn with_schema<T>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T, MigrationFailure>,
+    ) -> Result<T, String> {
+        let database = self.schema.database();
+        let work = || -> Result<T, MigrationFailure> {
+            let opened = database.open_for_migration();
+            let fail = |error| MigrationFailure { job: self.job.id, step: None, error };
+            work(&mut opened.map_err(fail)?)
+        };
+        let outcome = database.executor().run(work).await.map_err(|error| error.to_string())?;
+        outcome.map_err(|failure| describe(&failure))
+    }
+
     /// Makes the change in the schema database.
     async fn run_schema(&self) -> Result<(), String> {
         let mut wait = limits::TASK_RETRY;
         for attempt in 1.. {
             let migrations = [Arc::clone(&self.shared.migration)];
-            let database = self.schema.database();
-            let migrate = || -> Result<i64, MigrationFailure> {
-                let opened = database.open_for_migration();
-                let fail = |error| MigrationFailure { job: self.job.id, step: None, error };
-                opened.map_err(fail)?.migrate(&migrations)
-            };
-            let failure = match database.executor().run(migrate).await {
-                Ok(Ok(version)) => {
+            let failure = match self.with_schema(|c| c.migrate(&migrations)).await {
+                Ok(version) => {
                     self.schema.set_version(version);
                     return Ok(());
                 }
-                Ok(Err(failure)) => describe(&failure),
-                Err(error) => error.to_string(),
+                Err(failure) => failure,
             };
             if attempt >= limits::TASK_ATTEMPTS_MAX {
                 return Err(format!(
