@@ -49,7 +49,8 @@ impl Engine {
             threads_per_database: (threads / 2).max(1),
             connections: Arc::new(Semaphore::new(connections)),
             connections_max: connections,
-            migrations: Arc::new(Semaphore::new(limits::MIGRATION_WORKERS)),
+            // They leave the other half to those who wait for an answer.
+            migrations: Arc::new(Semaphore::new((threads / 2).clamp(1, limits::MIGRATION_WORKERS))),
             write_wait,
             statement_timeout,
         }
