@@ -156,7 +156,7 @@ pub(crate) async fn fork(
     let key = jwt_key(&app, &source)?;
     // What protects the one is not asked for the other.
     let settings = Settings { delete_protection: false, ..source.settings.clone() };
-    create_with_key(&app, to, Seed::Copy(source), settings, key)
+    create_with_key(&app, to, Seed::Copy(Box::new(source)), settings, key)
 }
 
 /// `DELETE /v1/namespaces/{namespace}`. Its file is kept for as long as `--retention` says, with `keep_backup` or

@@ -19,7 +19,7 @@ use crate::sqlite::{self, block};
 pub enum Seed {
     Empty,
     /// What another database contains now.
-    Copy(Record),
+    Copy(Box<Record>),
     /// A file that is uploaded later; until then the database is there for nothing else.
     Upload,
     /// A file in WAL mode that is durable and nobody has open; the database takes it over.

@@ -96,7 +96,6 @@ pub(super) fn pages(bytes: Option<u64>) -> u32 {
 }
 
 /// Opens a file for questions of the server's own.
-#[expect(clippy::disallowed_methods, reason = "nothing of a stranger is executed here")]
 pub(super) fn open_own(path: &Path) -> rusqlite::Result<rusqlite::Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = rusqlite::Connection::open_with_flags(path, flags)?;
