@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use hranad::catalog::{NamespaceName, Settings, Status};
+use hyper::Method;
 use serde_json::json;
 use tokio::time::timeout;
 
@@ -23,7 +24,7 @@ fn restore(server: &TestServer, name: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn children_come_and_go_while_a_migration_runs() {
     let server = TestServer::start().await;
-    family(&server, "s", &["a", "gone", "back", "later", "z"], &TABLES).await;
+    family(&server, "s", &["a", "anew", "gone", "back", "later", "z"], &TABLES).await;
     delete(&server, "later").await;
     let mut holder = hold(&server, "z").await;
     let schema = on(&server, "s");
@@ -33,6 +34,8 @@ async fn children_come_and_go_while_a_migration_runs() {
         let seed = json!({ "type": "database", "name": "a" });
         create(&server, &json!({ "name": "copy", "seed": seed })).await;
         delete(&server, "gone").await;
+        delete(&server, "anew").await;
+        create(&server, &json!({ "name": "anew", "schema": "s" })).await;
         delete(&server, "back").await;
         restore(&server, "back");
         // One that is used before the migration is over.
@@ -44,7 +47,7 @@ async fn children_come_and_go_while_a_migration_runs() {
     timeout(Duration::from_secs(20), both).await.expect("the migration never ends");
     restore(&server, "later");
     restore(&server, "gone");
-    let names = ["s", "a", "gone", "back", "later", "z", "new", "copy"];
+    let names = ["s", "a", "anew", "gone", "back", "later", "z", "new", "copy"];
     for name in names {
         assert_eq!(on(&server, name).run(&["SELECT n, c FROM t"]).await, "1|null", "{name}");
     }
@@ -75,12 +78,32 @@ async fn a_child_that_nobody_uses_is_left_for_when_it_is_used() {
         assert_eq!(task(&server, job, "used").status, Status::RunSuccess, "{sql}");
         assert_eq!(task(&server, job, "cold").status, Status::WaitingRun, "{sql}");
     }
-    assert_eq!(on(&server, "cold").run(&["SELECT n, c FROM t"]).await, "1|null");
+    // Many want it at once, and it makes the changes once.
+    let cold = on(&server, "cold");
+    let read = || cold.run(&["SELECT n, c FROM t"]);
+    let rows = tokio::join!(read(), read(), read(), read());
+    for rows in [rows.0, rows.1, rows.2, rows.3] {
+        assert_eq!(rows, "1|null");
+    }
     let job = newest_job(&server).id;
     for job in [job - 1, job] {
         assert_eq!(task(&server, job, "cold").status, Status::RunSuccess);
     }
     check_alike(&server, &["s", "used", "cold"]).await;
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_child_that_was_left_for_later_is_exported_with_all_changes() {
+    let server = TestServer::start().await;
+    family(&server, "s", &["cold"], &TABLES).await;
+    set_rolling(&server);
+    on(&server, "s").run(&["ALTER TABLE t ADD COLUMN c"]).await;
+    let headers = [("tursocliversion", "1.0")];
+    let answer = server.request(Method::GET, "/db/cold/export/1", &headers, "").await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let text = String::from_utf8_lossy(&answer.body);
+    assert!(text.contains("CREATE TABLE t (n, c)"));
     server.stop().await;
 }
 
