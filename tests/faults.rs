@@ -4,6 +4,7 @@
 mod client;
 mod comings;
 mod crashes;
+mod crowded;
 mod estate;
 mod failures;
 mod family;

@@ -40,7 +40,7 @@ impl Migrator {
         let database = child.database();
         let _place = database.engine().admit_migration().await;
         let migrate = || -> Result<(i64, Option<MigrationFailure>)> {
-            let mut connection = database.open_for_migration()?;
+            let mut connection = self.namespaces.connect_for_migration(child)?;
             let failure = connection.migrate(&migrations).err();
             Ok((connection.mark()?, failure))
         };

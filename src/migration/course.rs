@@ -175,7 +175,7 @@ impl Course {
     ) -> Result<T, String> {
         let database = self.schema.database();
         let work = || -> Result<T, MigrationFailure> {
-            let opened = database.open_for_migration();
+            let opened = self.migrator().namespaces.connect_for_migration(&self.schema);
             let fail = |error| MigrationFailure { job: self.job.id, step: None, error };
             work(&mut opened.map_err(fail)?)
         };

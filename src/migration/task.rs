@@ -65,9 +65,8 @@ impl Shared {
         let mut migrations = missing(&self.migrator.catalog, namespace, &self.schema)?;
         migrations.push(Arc::clone(&self.migration));
         let _place = database.engine().admit_migration().await;
-        namespace.check()?;
         let work = || -> Result<Option<i64>, Failure> {
-            let mut connection = database.open_for_migration()?;
+            let mut connection = self.migrator.namespaces.connect_for_migration(namespace)?;
             match phase {
                 Phase::DryRun => connection.try_migrations(&migrations)?,
                 Phase::Run => {

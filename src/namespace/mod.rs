@@ -25,7 +25,7 @@ use self::files::Files;
 use self::usage::Meters;
 use crate::catalog::{Catalog, Group, GroupName, NamespaceName, Record, Role, Settings};
 use crate::error::{Error, ErrorKind, Result};
-use crate::sqlite::{Database, Engine, Lease, Tenancy, block};
+use crate::sqlite::{Connection, Database, Engine, Lease, Tenancy, block};
 
 pub use self::admission::{Admission, Wanted};
 pub use self::lifecycle::{NewDatabase, Seed, group_not_found};
@@ -241,11 +241,20 @@ impl Namespaces {
 
     /// Lends a connection to a database; closes unused ones elsewhere if there is no room. Blocks.
     pub fn connect(&self, namespace: &Namespace, tenancy: &Tenancy) -> Result<Lease> {
+        self.open_with_room(namespace, || namespace.database().connect(tenancy))
+    }
+
+    /// Opens a connection for a migration, with the same effort. Blocks.
+    pub fn connect_for_migration(&self, namespace: &Namespace) -> Result<Connection> {
+        self.open_with_room(namespace, || namespace.database().open_for_migration())
+    }
+
+    fn open_with_room<T>(&self, namespace: &Namespace, open: impl Fn() -> Result<T>) -> Result<T> {
         namespace.check()?;
-        match namespace.database().connect(tenancy) {
+        match open() {
             Err(error) if error.kind() == ErrorKind::Overloaded => {
                 self.make_room();
-                namespace.database().connect(tenancy)
+                open()
             }
             result => result,
         }
