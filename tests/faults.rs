@@ -12,5 +12,6 @@ mod load;
 mod locks;
 mod queue;
 mod rebuilds;
+mod resumes;
 mod run_failures;
 mod transactions;

@@ -25,9 +25,9 @@ static POINTS: LazyLock<PathBuf> = LazyLock::new(|| {
 
 /// At which point of which kind the program dies.
 #[derive(Clone, Copy, Debug)]
-struct Death {
-    kind: &'static str,
-    at: usize,
+pub(super) struct Death {
+    pub(super) kind: &'static str,
+    pub(super) at: usize,
 }
 
 /// Points are counted from the beginning, or once [`arm`] was called.
@@ -50,7 +50,7 @@ fn passed(estate: &Estate) -> Vec<String> {
 }
 
 /// Migrates in a program that dies on the way. Whether its end was told.
-fn migrate_until(estate: &Estate, death: Death) -> bool {
+pub(super) fn migrate_until(estate: &Estate, death: Death) -> bool {
     let server = Program::run(doomed(estate, death));
     // One child is in use, the others are not.
     query(server.address(), CHILDREN[0], "UPDATE t SET n = n").unwrap().unwrap();
