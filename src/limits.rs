@@ -350,9 +350,12 @@ pub const CATCH_UP_RETRY: Duration = Duration::from_secs(30);
 pub const JOBS_WITH_TASKS_KEPT: usize = 100;
 pub const JOBS_KEPT: usize = 10_000;
 
-/// Jobs and tasks in one answer, unless asked for fewer.
+/// Jobs and tasks in one answer, unless asked for fewer: a few hundred kibibytes.
 pub const JOBS_LISTED: usize = 1_000;
 pub const TASKS_LISTED: usize = 10_000;
+
+/// How often `hranad jobs watch` looks how far a migration is.
+pub const WATCH_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Rows of one table that violate foreign keys, as far as it is remembered which.
 pub const VIOLATIONS_MAX: usize = 1_000;

@@ -21,6 +21,8 @@ fn main() -> ExitCode {
         Some(Command::Health(args)) => health(&args),
         Some(Command::Token(args)) => commands::token(&args),
         Some(Command::Db(args)) => commands::db(&args),
+        Some(Command::Schema(args)) => commands::schema(&args),
+        Some(Command::Jobs(args)) => commands::jobs(&args),
         Some(Command::Key(args)) => commands::key(&args),
         Some(Command::ImportSqld(args)) => commands::import_sqld(&args),
     };

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules of the server, from the top down. Each may name only modules below it.
-const ORDER: [&str; 20] = [
+const ORDER: [&str; 21] = [
     "main",
     "commands",
     "server",
@@ -16,6 +16,7 @@ const ORDER: [&str; 20] = [
     "admin",
     "http",
     "hrana",
+    "migration",
     "namespace",
     "sqlite",
     "keys",

@@ -31,6 +31,11 @@ struct ConfigBody<'a> {
     txn_timeout_s: Option<u64>,
     /// What sqld calls `synchronous=FULL`.
     durability_mode: &'static str,
+    /// Only where they are so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shared_schema: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shared_schema_name: Option<&'a str>,
 }
 
 /// `GET /v1/namespaces/{namespace}/config`
@@ -48,6 +53,8 @@ pub(crate) async fn show(State(app): State<Arc<App>>, params: Params) -> Result<
         allow_attach: settings.allow_attach,
         txn_timeout_s: None,
         durability_mode: "strong",
+        shared_schema: record.role.is_schema().then_some(true),
+        shared_schema_name: record.role.schema().map(|schema| schema.name.as_str()),
     }))
 }
 

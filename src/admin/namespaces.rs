@@ -1,5 +1,6 @@
 //! Databases: list, create, fork, delete; and what is done to one as a whole.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::extract::rejection::QueryRejection;
@@ -7,11 +8,11 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
-use super::body::{Fields, Result};
+use super::body::{Failure, Fields, Result};
 use super::configuration::{check_jwt_key, jwt_key};
 use super::params::Params;
 use super::size::MaxSize;
-use crate::catalog::{Filter, GroupName, NamespaceName, Record, Settings};
+use crate::catalog::{Filter, GroupName, NamespaceName, Record, Role, Settings};
 use crate::error::Error;
 use crate::http::App;
 use crate::http::wire::{WholeBody, json_response};
@@ -87,44 +88,65 @@ pub(crate) async fn create(
     params: Params,
     Fields(fields): Fields<CreateFields>,
 ) -> Result<()> {
-    if fields.shared_schema == Some(true) || fields.shared_schema_name.is_some() {
-        return Err(Error::bad_request("schema databases are not supported yet").into());
-    }
+    let is_schema = fields.shared_schema == Some(true);
     let name = params.name("namespace")?;
     // It is there from the start, and tools create it to be sure.
-    if name == NamespaceName::default_name() && fields.dump_url.is_none() {
+    let is_plain = !is_schema && fields.shared_schema_name.is_none() && fields.dump_url.is_none();
+    if name == NamespaceName::default_name() && is_plain {
         return Ok(());
     }
     let key = check_jwt_key(fields.jwt_key)?;
-    let seed = match fields.dump_url {
-        None => Seed::Empty,
-        Some(_) => return Err(Error::bad_request("`dump_url` is not supported yet").into()),
+    let seed = match (&fields.shared_schema_name, fields.dump_url) {
+        (Some(_), _) if is_schema => {
+            return Err(usage(
+                "Shared schema error: shared schema database cannot reference another shared schema",
+            ));
+        }
+        (Some(_), Some(_)) => {
+            return Err(usage(
+                "Shared schema usage error: database using shared schema database cannot be created from a dump",
+            ));
+        }
+        (Some(schema), None) => Seed::Copy(Box::new(find_schema(&app, schema)?)),
+        (None, Some(_)) => return Err(usage("`dump_url` is not supported yet")),
+        (None, None) => Seed::Empty,
     };
     let settings = Settings {
         size_limit: fields.max_db_size.and_then(|size| size.0),
         allow_attach: fields.allow_attach,
         ..Settings::default()
     };
-    create_with_key(&app, name, seed, settings, key)
+    create_with_key(&app, NewDatabase { seed, is_schema, settings, jwt_key: key, ..new(name) })
 }
 
-/// Creates a database in the group `default`.
-fn create_with_key(
-    app: &App,
-    name: NamespaceName,
-    seed: Seed,
-    settings: Settings,
-    jwt_key: Option<String>,
-) -> Result<()> {
-    let group = GroupName::default_name();
-    app.namespaces.create(NewDatabase {
-        name,
-        group,
-        seed,
-        is_schema: false,
-        settings,
-        jwt_key,
-    })?;
+/// The schema database of a new child.
+fn find_schema(app: &App, name: &str) -> Result<Record> {
+    let schema = app.namespaces.find(&NamespaceName::parse(name)?)?;
+    match schema.role.is_schema() {
+        true => Ok(schema),
+        false => {
+            Err(usage(format!("{name} is not a schema database; create one with `shared_schema`")))
+        }
+    }
+}
+
+fn usage(message: impl Into<Cow<'static, str>>) -> Failure {
+    Error::bad_request(message).into()
+}
+
+/// An empty database in the group `default`.
+fn new(name: NamespaceName) -> NewDatabase {
+    NewDatabase::empty(name, GroupName::default_name())
+}
+
+/// Creates a database in its group; a child in that of its schema database.
+fn create_with_key(app: &App, mut new: NewDatabase) -> Result<()> {
+    if let Seed::Copy(source) = &new.seed
+        && source.role != Role::Plain
+    {
+        new.group = source.group.name.clone();
+    }
+    app.namespaces.create(new)?;
     Ok(app.refresh_keys()?)
 }
 
@@ -153,10 +175,17 @@ pub(crate) async fn fork(
         .into());
     }
     let (source, to) = (params.database()?, params.name("to")?);
+    if source.role.is_schema() {
+        return Err(usage(format!(
+            "a schema database cannot be forked; create a child with `\"shared_schema_name\":\"{}\"`",
+            source.name
+        )));
+    }
     let key = jwt_key(&app, &source)?;
     // What protects the one is not asked for the other.
     let settings = Settings { delete_protection: false, ..source.settings.clone() };
-    create_with_key(&app, to, Seed::Copy(Box::new(source)), settings, key)
+    let seed = Seed::Copy(Box::new(source));
+    create_with_key(&app, NewDatabase { seed, settings, jwt_key: key, ..new(to) })
 }
 
 /// `DELETE /v1/namespaces/{namespace}`. Its file is kept for as long as `--retention` says, with `keep_backup` or

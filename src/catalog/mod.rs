@@ -18,6 +18,8 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
@@ -28,7 +30,7 @@ pub use self::groups::Group;
 pub use self::jobs::{Job, Status, job_not_found};
 pub use self::name::{GroupName, NamespaceName};
 pub use self::record::{Filter, Parent, Record, Role, SchemaRef, Settings};
-pub use self::tasks::{Counts, Task, TaskOutcome};
+pub use self::tasks::{Counts, Progress, Task, TaskOutcome};
 pub use self::usage::Usage;
 
 /// The file, open. Its functions block; each takes as long as a few reads, or one durable write.
@@ -77,6 +79,13 @@ pub fn now() -> u64 {
 pub fn now_millis() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// The same as `2026-01-31T12:00:00.123Z`.
+pub fn rfc3339(millis: i64) -> String {
+    let nanos = i128::from(millis) * 1_000_000;
+    let date = OffsetDateTime::from_unix_timestamp_nanos(nanos);
+    date.unwrap_or(OffsetDateTime::UNIX_EPOCH).format(&Rfc3339).unwrap_or_default()
 }
 
 fn failed(doing: &'static str) -> impl Fn(rusqlite::Error) -> Error {

@@ -1,9 +1,11 @@
 //! Tasks of migration jobs: what a job has to do, and has done, with one child.
 
+use std::collections::HashSet;
+
 use rusqlite::{Row, params};
 use uuid::Uuid;
 
-use super::jobs::Status;
+use super::jobs::{Job, Status};
 use super::name::NamespaceName;
 use super::{Catalog, bad_text, failed, now_millis, read_id};
 use crate::error::Result;
@@ -58,6 +60,25 @@ impl Counts {
     pub fn total(&self) -> u64 {
         Status::ALL.iter().map(|status| self.of(*status)).sum()
     }
+
+    /// How far a job has come that has these tasks.
+    pub fn progress(&self, job: &Job) -> Progress {
+        let failed = self.dry_run_failure + self.run_failure;
+        // What was given up is not waited for.
+        let is_given_up = job.status == Status::DryRunFailure
+            || (job.status == Status::RunFailure && job.is_cancelled);
+        let waiting = self.waiting_dry_run + self.dry_run_success + self.waiting_run;
+        let pending = if is_given_up { 0 } else { waiting };
+        Progress { done: self.run_success, pending, failed }
+    }
+}
+
+/// How many children have a migration, are still to have it, and could not take it over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    pub done: u64,
+    pub pending: u64,
+    pub failed: u64,
 }
 
 /// What has become of a task.
@@ -110,6 +131,18 @@ impl Catalog {
             Ok(counts)
         };
         count().map_err(failed("count the tasks of a job"))
+    }
+
+    /// The children of a schema that could not take over what others have.
+    pub fn failed_children(&self, schema: Uuid) -> Result<HashSet<Uuid>> {
+        let sql = "SELECT DISTINCT t.database_id FROM jobs j JOIN tasks t ON t.job_id = j.id
+                   WHERE j.schema_id = ? AND t.status = ?";
+        let db = self.lock();
+        let list = failed("list the children that have failed");
+        let mut statement = db.prepare_cached(sql).map_err(&list)?;
+        let values = params![schema.to_string(), Status::RunFailure.to_sql()];
+        let ids = statement.query_map(values, |row| read_id(row, 0));
+        ids.and_then(Iterator::collect).map_err(&list)
     }
 
     /// Notes what has become of tasks.

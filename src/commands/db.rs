@@ -1,19 +1,18 @@
 //! `hranad db`: list, create, delete, restore and check databases.
 
 use super::{Owner, say, table};
-use crate::catalog::{Filter, GroupName, NamespaceName, Record};
-use crate::config::{DbArgs, DbCommand};
+use crate::catalog::{Filter, GroupName, NamespaceName, Record, Role};
+use crate::config::{DbArgs, DbCommand, TypeArg};
 use crate::error::{Error, Result};
-use crate::namespace::NewDatabase;
+use crate::namespace::{NewDatabase, Seed};
 
 pub fn db(args: &DbArgs) -> Result<()> {
     let owner = Owner::open(&args.data.data_dir)?;
     match &args.command {
         DbCommand::List { group } => list(&owner, group.as_deref())?,
-        DbCommand::Create { name, group } => {
-            let (name, group) = (NamespaceName::parse(name)?, GroupName::parse(group)?);
-            let record = owner.namespaces.create(NewDatabase::empty(name, group))?;
-            say(&format!("created database {} in group {}", record.name, record.group.name));
+        DbCommand::Create { name, group, kind, schema } => {
+            let name = NamespaceName::parse(name)?;
+            create(&owner, name, group.as_deref(), *kind, schema.as_deref())?;
         }
         DbCommand::Delete { name } => {
             owner.namespaces.delete(&NamespaceName::parse(name)?)?;
@@ -28,6 +27,37 @@ pub fn db(args: &DbArgs) -> Result<()> {
     Ok(())
 }
 
+fn create(
+    owner: &Owner,
+    name: NamespaceName,
+    group: Option<&str>,
+    kind: Option<TypeArg>,
+    schema: Option<&str>,
+) -> Result<()> {
+    let schema = match schema {
+        Some(name) => Some(owner.schema(&NamespaceName::parse(name)?)?),
+        None => None,
+    };
+    let group = match (group, &schema) {
+        (Some(group), _) => GroupName::parse(group)?,
+        (None, Some(schema)) => schema.group.name.clone(),
+        (None, None) => GroupName::default_name(),
+    };
+    let is_schema = kind == Some(TypeArg::Schema);
+    let seed = schema.map_or(Seed::Empty, |schema| Seed::Copy(Box::new(schema)));
+    let new = NewDatabase { is_schema, seed, ..NewDatabase::empty(name, group) };
+    let record = owner.namespaces.create(new)?;
+    let (name, group) = (&record.name, &record.group.name);
+    say(&match &record.role {
+        Role::Plain => format!("created database {name} in group {group}"),
+        Role::Schema => format!("created schema database {name} in group {group}"),
+        Role::Child(schema) => {
+            format!("created database {name} in group {group}, a child of {}", schema.name)
+        }
+    });
+    Ok(())
+}
+
 fn list(owner: &Owner, group: Option<&str>) -> Result<()> {
     let filter = match group {
         Some(name) => {
@@ -35,7 +65,7 @@ fn list(owner: &Owner, group: Option<&str>) -> Result<()> {
         }
         None => Filter::default(),
     };
-    let mut rows = vec![["NAME", "GROUP", "ID", "BYTES"].map(str::to_owned).to_vec()];
+    let mut rows = vec![["NAME", "GROUP", "ID", "BYTES", "ROLE"].map(str::to_owned).to_vec()];
     for record in owner.catalog.databases(&filter)? {
         let size = owner.namespaces.storage_bytes(record.id);
         rows.push(vec![
@@ -43,6 +73,11 @@ fn list(owner: &Owner, group: Option<&str>) -> Result<()> {
             record.group.name.to_string(),
             record.id.to_string(),
             size.to_string(),
+            match &record.role {
+                Role::Plain => String::new(),
+                Role::Schema => "schema".to_owned(),
+                Role::Child(schema) => format!("child of {}", schema.name),
+            },
         ]);
     }
     table(&rows);

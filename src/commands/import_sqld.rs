@@ -13,7 +13,7 @@ use prost::Message;
 
 use super::{Owner, say};
 use crate::auth::VerifyingKey;
-use crate::catalog::{GroupName, NamespaceName, Settings};
+use crate::catalog::{GroupName, NamespaceName, Role, Settings};
 use crate::config::ImportArgs;
 use crate::error::{Error, Result};
 use crate::namespace::{NewDatabase, Seed};
@@ -54,8 +54,8 @@ impl SqldConfig {
         }
     }
 
-    fn is_of_schema(&self) -> bool {
-        self.shared_schema == Some(true) || self.shared_schema_name.is_some()
+    fn is_schema(&self) -> bool {
+        self.shared_schema == Some(true)
     }
 }
 
@@ -65,20 +65,19 @@ const SQLD_PAGE_BYTES: u64 = 4096;
 const SCRATCH: &str = "import-sqld.sqlite";
 
 pub fn import_sqld(args: &ImportArgs) -> Result<()> {
-    let found = namespaces(&args.directory)?;
+    let mut found = namespaces(&args.directory)?;
     let owner = Owner::open_or_create(&args.data.data_dir)?;
     let configs = configs(&owner, &args.directory.join("metastore/data"))?;
     let group = owner.group(&args.group)?.name;
+    // Schema databases before their children.
+    found.sort_by_key(|(name, _)| !configs.get(name).is_some_and(SqldConfig::is_schema));
     let bar = progress(found.len());
     let mut failures = 0;
     for (name, file) in &found {
         bar.set_message(name.clone());
         let config = configs.get(name).cloned().unwrap_or_default();
         let line = match import(&owner, name, file, &group, &config) {
-            Ok(()) if config.is_of_schema() => {
-                format!("{name}: imported as a database of its own, without its schema database")
-            }
-            Ok(()) => format!("{name}: imported"),
+            Ok(role) => format!("{name}: imported{}", describe(&role, &config)),
             Err(error) => {
                 failures += 1;
                 format!("{name}: not imported: {error}")
@@ -135,13 +134,35 @@ fn configs(owner: &Owner, metastore: &Path) -> Result<HashMap<String, SqldConfig
     rows.into_iter().map(decode).collect()
 }
 
+/// What a database is from now on, where that is something to tell.
+fn describe(role: &Role, config: &SqldConfig) -> String {
+    match (role, &config.shared_schema_name) {
+        (Role::Schema, _) => " as a schema database".to_owned(),
+        (Role::Child(schema), _) => format!(" as a child of {}", schema.name),
+        (Role::Plain, Some(schema)) => {
+            format!(" as a database of its own: {schema} is not here as a schema database")
+        }
+        (Role::Plain, None) => String::new(),
+    }
+}
+
+/// What a database contains, and whose child it is. sqld lets children refer to what is no schema database.
+fn seed(owner: &Owner, file: &Path, config: &SqldConfig) -> Seed {
+    let find = |name: &String| owner.namespaces.find(&NamespaceName::parse(name).ok()?).ok();
+    let schema = config.shared_schema_name.as_ref().and_then(find);
+    match schema.filter(|schema| schema.role.is_schema()) {
+        Some(schema) => Seed::ForeignChild(file.to_owned(), Box::new(schema)),
+        None => Seed::Foreign(file.to_owned()),
+    }
+}
+
 fn import(
     owner: &Owner,
     name: &str,
     file: &Path,
     group: &GroupName,
     config: &SqldConfig,
-) -> Result<()> {
+) -> Result<Role> {
     let name = NamespaceName::parse(name)?;
     // Before anything is made: a key that cannot be read would leave a database that nobody can open.
     if let Some(key) = &config.jwt_key {
@@ -150,12 +171,16 @@ fn import(
     let new = NewDatabase {
         name,
         group: group.clone(),
-        is_schema: false,
-        seed: Seed::Foreign(file.to_owned()),
+        is_schema: config.is_schema(),
+        seed: if config.is_schema() {
+            Seed::Foreign(file.to_owned())
+        } else {
+            seed(owner, file, config)
+        },
         settings: config.settings(),
         jwt_key: config.jwt_key.clone(),
     };
-    owner.namespaces.create_instead_of_empty(new).map(drop)
+    owner.namespaces.create_instead_of_empty(new).map(|record| record.role)
 }
 
 /// A bar on a terminal, nothing elsewhere.

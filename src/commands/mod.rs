@@ -3,15 +3,19 @@
 
 mod db;
 mod import_sqld;
+mod jobs;
 mod key;
+mod schema;
 mod token;
+mod verify;
+mod watch;
 
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::catalog::{Catalog, Group, GroupName};
+use crate::catalog::{Catalog, Group, GroupName, NamespaceName, Record};
 use crate::data_dir::DataDir;
 use crate::error::{Error, Result};
 use crate::limits;
@@ -20,7 +24,9 @@ use crate::sqlite::Engine;
 
 pub use self::db::db;
 pub use self::import_sqld::import_sqld;
+pub use self::jobs::jobs;
 pub use self::key::key;
+pub use self::schema::schema;
 pub use self::token::token;
 
 /// What the commands work on.
@@ -58,6 +64,17 @@ impl Owner {
             Duration::MAX,
         )?;
         Ok(Owner { data_dir, catalog, namespaces })
+    }
+
+    /// A schema database.
+    fn schema(&self, name: &NamespaceName) -> Result<Record> {
+        let record = self.namespaces.find(name)?;
+        match record.role.is_schema() {
+            true => Ok(record),
+            false => Err(Error::bad_request(format!(
+                "{name} is not a schema database; see `hranad schema list`"
+            ))),
+        }
     }
 
     fn group(&self, name: &str) -> Result<Group> {

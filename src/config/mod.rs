@@ -1,6 +1,7 @@
 //! Flags and environment variables. Nothing else reads the environment.
 
 mod owner;
+mod schemas;
 mod values;
 
 use std::net::SocketAddr;
@@ -13,6 +14,7 @@ pub use owner::{
     DataDirArgs, DbArgs, DbCommand, ImportArgs, KeyArgs, KeyCommand, MintArgs, RevokeArgs,
     TokenArgs, TokenCommand,
 };
+pub use schemas::{JobsArgs, JobsCommand, ModeArg, SchemaArgs, SchemaCommand, TypeArg};
 pub use values::Network;
 use values::{address, host_name, key, retention, seconds, slug};
 
@@ -50,6 +52,10 @@ pub enum Command {
     Token(TokenArgs),
     /// List, create, delete, restore and check databases, whether the server runs or not
     Db(DbArgs),
+    /// List, verify and configure schema databases, whether the server runs or not
+    Schema(SchemaArgs),
+    /// List, show, watch, retry and cancel migrations of schema databases
+    Jobs(JobsArgs),
     /// Accept tokens that others have signed
     Key(KeyArgs),
     /// Take over the databases of sqld's data directory

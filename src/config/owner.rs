@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand};
 
+use super::schemas::TypeArg;
+
 /// Where the data is.
 #[derive(Clone, Debug, Args)]
 pub struct DataDirArgs {
@@ -94,12 +96,18 @@ pub enum DbCommand {
         #[arg(long, value_name = "NAME")]
         group: Option<String>,
     },
-    /// Create an empty database
+    /// Create an empty database, or one that looks as a schema database does
     Create {
         name: String,
-        /// The group that it belongs to
-        #[arg(long, value_name = "NAME", default_value = "default")]
-        group: String,
+        /// The group that it belongs to; that of its schema database, or else `default`
+        #[arg(long, value_name = "NAME")]
+        group: Option<String>,
+        /// What it is, if it is something special
+        #[arg(long = "type", value_enum, conflicts_with = "schema")]
+        kind: Option<TypeArg>,
+        /// The schema database that says what it looks like
+        #[arg(long, value_name = "NAME")]
+        schema: Option<String>,
     },
     /// Delete a database; it can be restored for as long as the server's --retention says
     Delete { name: String },

@@ -76,4 +76,12 @@ impl Migrator {
         self.tend()?;
         Ok(job)
     }
+
+    /// Has a job end where it is. Whoever works on it takes notice; where nobody does, its end is all that is left to
+    /// be done. Returns what is stored of the job then.
+    pub fn cancel(self: &Arc<Self>, job: i64) -> Result<Job> {
+        let job = block(|| self.catalog.cancel_job(job))?;
+        self.tend()?;
+        Ok(job)
+    }
 }

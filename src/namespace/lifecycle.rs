@@ -13,7 +13,7 @@ use crate::catalog::{
     self, Filter, Group, GroupName, NamespaceName, Parent, Record, Role, SchemaRef, Settings,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::sqlite::{self, block};
+use crate::sqlite::{self, Look, block};
 
 /// What a new database contains.
 pub enum Seed {
@@ -26,6 +26,8 @@ pub enum Seed {
     File(ScratchFile),
     /// What somebody else's file contains, which nobody writes to meanwhile.
     Foreign(PathBuf),
+    /// The same of a child of this schema database.
+    ForeignChild(PathBuf, Box<Record>),
 }
 
 /// A database to be created.
@@ -103,8 +105,17 @@ impl Namespaces {
             Seed::Copy(source) => self.copy(source, &mut record)?,
             Seed::File(file) => self.files.adopt(file.path(), record.id)?,
             Seed::Foreign(path) => self.files.take_over(path, record.id)?,
+            Seed::ForeignChild(path, _) => {
+                self.files.take_over(path, record.id)?;
+                sqlite::forget_sqld_tasks(&self.files.path(record.id))?;
+            }
         }
-        if record.role.is_schema() && !matches!(new.seed, Seed::Empty | Seed::Upload) {
+        let is_as_new = match new.seed {
+            Seed::Empty | Seed::Upload => true,
+            Seed::ForeignChild(..) => false,
+            _ => !record.role.is_schema(),
+        };
+        if !is_as_new {
             // Whatever it was before.
             sqlite::clear_mark(&self.files.path(record.id))?;
         }
@@ -161,6 +172,11 @@ impl Namespaces {
     /// What is wrong with the file of a database; nothing if it is sound. Takes as long as reading all of it.
     pub fn check_file(&self, id: Uuid) -> Result<Vec<String>> {
         block(|| self.files.check(id))
+    }
+
+    /// What a database looks like. Others may use it meanwhile.
+    pub fn look_at(&self, record: &Record) -> Result<Look> {
+        block(|| sqlite::look_at(&self.files.path(record.id)))
     }
 
     /// Makes a file with what a database contains now.
@@ -289,8 +305,10 @@ impl Namespaces {
 
 /// What a new database is to others.
 fn role(new: &NewDatabase) -> Result<Role> {
-    let Seed::Copy(source) = &new.seed else {
-        return Ok(if new.is_schema { Role::Schema } else { Role::Plain });
+    let source = match &new.seed {
+        Seed::Copy(source) | Seed::ForeignChild(_, source) => source,
+        _ if new.is_schema => return Ok(Role::Schema),
+        _ => return Ok(Role::Plain),
     };
     let schema = match &source.role {
         Role::Plain if new.is_schema => return Ok(Role::Schema),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::databases::find;
@@ -12,6 +12,7 @@ use super::fields;
 use super::operator::Operator;
 use super::place::Place;
 use super::shapes::{DatabaseBody, LOCATION};
+use super::size::Size;
 use crate::auth::Scope;
 use crate::catalog::{Record, Settings};
 use crate::error::{Error, ErrorKind, Result};
@@ -28,11 +29,33 @@ struct ConfigurationBody {
     delete_protection: bool,
     allowed_ips: [String; 0],
     allowed_aws_vpc_ids: [String; 0],
+    #[serde(flatten)]
+    migrations: Option<MigrationsBody>,
+}
+
+/// What only schema databases have.
+#[derive(Serialize)]
+struct MigrationsBody {
+    migration_mode: Mode,
+    migration_canaries: u64,
+}
+
+/// What is locked while a migration runs: all children, or each while it is migrated itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Mode {
+    Locked,
+    Rolling,
 }
 
 impl ConfigurationBody {
-    fn new(settings: &Settings) -> Self {
+    fn new(record: &Record, settings: &Settings) -> Self {
+        let migrations = record.role.is_schema().then(|| MigrationsBody {
+            migration_mode: if settings.is_rolling { Mode::Rolling } else { Mode::Locked },
+            migration_canaries: settings.canaries,
+        });
         ConfigurationBody {
+            migrations,
             size_limit: settings.size_limit.unwrap_or_default().to_string(),
             allow_attach: settings.allow_attach,
             block_reads: settings.block_reads,
@@ -47,7 +70,7 @@ impl ConfigurationBody {
 /// `GET …/databases/{database}/configuration`
 pub(crate) async fn show(operator: Operator, place: Place) -> Result<Response> {
     let record = find(&operator, &place, Scope::Read)?;
-    Ok(json_response(&ConfigurationBody::new(&record.settings)))
+    Ok(json_response(&ConfigurationBody::new(&record, &record.settings)))
 }
 
 /// What is absent or null stays as it is.
@@ -61,6 +84,28 @@ struct ConfigureFields {
     delete_protection: Option<bool>,
     allowed_ips: Option<Vec<String>>,
     allowed_aws_vpc_ids: Option<Vec<String>>,
+    migration_mode: Option<Mode>,
+    migration_canaries: Option<u64>,
+}
+
+impl ConfigureFields {
+    /// Fails unless everything that is asked for is there.
+    fn check(&self, record: &Record) -> Result<()> {
+        let has_some = |list: &Option<Vec<String>>| list.as_ref().is_some_and(|l| !l.is_empty());
+        if has_some(&self.allowed_ips) || has_some(&self.allowed_aws_vpc_ids) {
+            return Err(Error::bad_request(
+                "rules by address are not available on this server; use a firewall or a proxy before it",
+            ));
+        }
+        let is_of_schema = self.migration_mode.is_some() || self.migration_canaries.is_some();
+        if is_of_schema && !record.role.is_schema() {
+            return Err(Error::bad_request(format!(
+                "`migration_mode` and `migration_canaries` are of schema databases, and {} is none",
+                record.name
+            )));
+        }
+        Ok(())
+    }
 }
 
 /// `PATCH …/databases/{database}/configuration`
@@ -72,12 +117,7 @@ pub(crate) async fn configure(
 ) -> Result<Response> {
     let record = find(&operator, &place, Scope::DbConfigure)?;
     let fields: ConfigureFields = fields::decode(&body)?;
-    let has_some = |list: Option<Vec<String>>| list.is_some_and(|list| !list.is_empty());
-    if has_some(fields.allowed_ips) || has_some(fields.allowed_aws_vpc_ids) {
-        return Err(Error::bad_request(
-            "rules by address are not available on this server; use a firewall or a proxy before it",
-        ));
-    }
+    fields.check(&record)?;
     let mut settings = record.settings.clone();
     let set = |to: &mut bool, from: Option<bool>| *to = from.unwrap_or(*to);
     set(&mut settings.allow_attach, fields.allow_attach);
@@ -87,51 +127,12 @@ pub(crate) async fn configure(
     if let Some(limit) = fields.size_limit {
         settings.size_limit = limit.limit();
     }
+    if let Some(mode) = fields.migration_mode {
+        settings.is_rolling = mode == Mode::Rolling;
+    }
+    settings.canaries = fields.migration_canaries.unwrap_or(settings.canaries);
     app.namespaces.configure(&record, &settings)?;
-    Ok(json_response(&ConfigurationBody::new(&settings)))
-}
-
-/// Bytes, as a number or as a text such as `500mb`; 0 is no limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Size(pub(super) u64);
-
-impl<'de> Deserialize<'de> for Size {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Form {
-            Bytes(u64),
-            Text(String),
-        }
-        match Form::deserialize(deserializer)? {
-            Form::Bytes(bytes) => Ok(Size(bytes)),
-            Form::Text(text) => Size::parse(&text).ok_or_else(|| {
-                serde::de::Error::custom(format!("{text:?} is not a size such as 500mb or 2gb"))
-            }),
-        }
-    }
-}
-
-impl Size {
-    /// The limit that this says, if any.
-    pub(super) fn limit(self) -> Option<u64> {
-        Some(self.0).filter(|bytes| *bytes > 0)
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        let text = text.trim().to_ascii_lowercase();
-        let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-        let (number, unit) = text.split_at(digits);
-        let factor: u64 = match unit.trim() {
-            "" | "b" => 1,
-            "k" | "kb" | "kib" => 1 << 10,
-            "m" | "mb" | "mib" => 1 << 20,
-            "g" | "gb" | "gib" => 1 << 30,
-            "t" | "tb" | "tib" => 1 << 40,
-            _ => return None,
-        };
-        number.parse::<u64>().ok()?.checked_mul(factor).map(Size)
-    }
+    Ok(json_response(&ConfigurationBody::new(&record, &settings)))
 }
 
 /// The one place where a database is.
@@ -171,21 +172,4 @@ pub(crate) async fn is_ready(operator: Operator, place: Place) -> Result<Respons
 pub(crate) async fn transfer(operator: Operator, place: Place) -> Result<Response> {
     find(&operator, &place, Scope::DbConfigure)?;
     Err(Error::bad_request("a database cannot be transferred: this server has one organization"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Size;
-
-    #[test]
-    fn sizes() {
-        for (text, bytes) in
-            [("0", 0), ("4096", 4096), ("10mb", 10 << 20), ("2 GB", 2 << 30), ("1KiB", 1024)]
-        {
-            assert_eq!(Size::parse(text), Some(Size(bytes)), "{text}");
-        }
-        for text in ["", "mb", "1.5gb", "-1", "1pb", "99999999999999tb"] {
-            assert_eq!(Size::parse(text), None, "{text}");
-        }
-    }
 }

@@ -8,12 +8,12 @@ use axum::response::Response;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::configuration::Size;
 use super::fields;
 use super::operator::Operator;
 use super::place::Place;
 use super::seeds::{self, SeedFields};
 use super::shapes::{DatabaseBody, DeletedBody, ListBody, OneBody, Pagination};
+use super::size::Size;
 use crate::auth::Scope;
 use crate::catalog::{Filter, Group, GroupName, NamespaceName, Record, Settings};
 use crate::error::{Error, Result};

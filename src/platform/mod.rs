@@ -18,5 +18,6 @@ mod operator;
 mod place;
 mod seeds;
 mod shapes;
+mod size;
 pub mod tokens;
 pub mod usage;

@@ -36,6 +36,14 @@ pub fn mark_of(path: &Path) -> Result<i64> {
     self::read(&file::open_own(path).map_err(read)?).map_err(read)
 }
 
+/// Takes from a file of sqld what it noted of migrations in a table that everybody sees. Nobody else has it open.
+pub fn forget_sqld_tasks(path: &Path) -> Result<()> {
+    let forget = |error| Error::internal("take sqld's notes from a database file", error);
+    let db = file::open_own(path).map_err(forget)?;
+    db.execute_batch("DROP TABLE IF EXISTS sqlite3_libsql_tasks").map_err(forget)?;
+    db.close().map_err(|(_, error)| forget(error))
+}
+
 /// Takes the mark from a file that nobody else has open, durably.
 pub fn clear_mark(path: &Path) -> Result<()> {
     let clear = |error| Error::internal("clear the version of a database file", error);
