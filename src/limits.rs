@@ -327,8 +327,8 @@ pub const MIGRATION_STATEMENT: Duration = Duration::from_secs(600);
 /// Children that all migrations work on at once: enough for the disk to be busy while the processors are.
 pub const MIGRATION_WORKERS: usize = 8;
 
-/// How long a migration waits for a child's turn to write: longer than a transaction may be idle.
-pub const MIGRATION_TURN_WAIT: Duration = Duration::from_secs(30);
+/// How long a migration waits for another process that holds the file of a child.
+pub const MIGRATION_BUSY_WAIT: Duration = Duration::from_secs(1);
 
 /// How long a migration waits for those before it on the same schema.
 pub const MIGRATION_QUEUE_WAIT: Duration = Duration::from_secs(600);
@@ -339,6 +339,9 @@ pub const TASK_RETRY: Duration = Duration::from_millis(100);
 
 /// What has become of tasks is noted in the catalog this often.
 pub const TASKS_NOTED: Duration = Duration::from_millis(100);
+
+/// How long a child that is behind waits for the turn to write itself, before whoever wants it gets it as it is.
+pub const CATCH_UP_WAIT: Duration = Duration::from_secs(1);
 
 /// A child that could not catch up is tried again when it is used after this time.
 pub const CATCH_UP_RETRY: Duration = Duration::from_secs(30);
@@ -354,7 +357,7 @@ pub const TASKS_LISTED: usize = 10_000;
 /// How often `hranad jobs watch` looks how far a migration is.
 pub const WATCH_INTERVAL: Duration = Duration::from_millis(200);
 
-/// Foreign keys that are violated, as far as they are looked at.
+/// Rows of one table that violate foreign keys, as far as it is remembered which.
 pub const VIOLATIONS_MAX: usize = 1_000;
 
 const _: () = assert!(REPLY_KEPT_BYTES_MAX < STREAMS_BYTES_MAX);

@@ -10,6 +10,7 @@ mod command_line;
 mod commands;
 mod conversations;
 mod crash;
+mod faults;
 mod fuzz;
 mod harness;
 mod idle;

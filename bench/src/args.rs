@@ -41,7 +41,7 @@ pub(crate) struct RunArgs {
     #[arg(long = "scenario", value_name = "NAME", value_enum)]
     pub(crate) scenarios: Vec<Scenario>,
 
-    /// Databases in `create_database`, `cold_open` and `idle_memory`
+    /// Databases in `create_database`, `cold_open` and `idle_memory`, children in `migrate`
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) databases: u32,
 
@@ -90,6 +90,10 @@ pub(crate) enum Scenario {
     CreateDatabase,
     /// A copy of a database of 100 MiB
     CopyDatabase,
+    /// One more column in all children of a schema database
+    Migrate,
+    /// The same in ten times as many that nobody has opened
+    MigrateCold,
     /// The first query of each of many databases after a restart
     ColdOpen,
     /// Memory of a database that was asked once

@@ -1,9 +1,8 @@
 //! Databases that come into being: one after the other, as tenants sign up, and as copies of a large one.
 
-use std::net::SocketAddr;
-use std::path::Path;
 use std::time::Instant;
 
+use crate::api::{Api, Role};
 use crate::args::{Extent, RunArgs, Scenario};
 use crate::client::{self, Client};
 use crate::driver::quantile;
@@ -39,7 +38,7 @@ async fn measure_creating(args: &RunArgs, extent: Extent, report: &mut Report) -
             let api = Api::of(server, place)?;
             let mut client = Client::connect(api.address).await?;
             let requests: Vec<_> = (0..extent.databases)
-                .map(|index| api.create(&format!("round-{round}-{index}"), ""))
+                .map(|index| api.create(&format!("round-{round}-{index}"), Role::Plain))
                 .collect();
             let (started, mut times) = (Instant::now(), Vec::new());
             for request in &requests {
@@ -65,7 +64,7 @@ async fn measure_copying(args: &RunArgs, extent: Extent, report: &mut Report) ->
     let server = Server::start(Kind::Hranad, args, directory.path()).await?;
     let api = Api::of(&server, directory.path())?;
     let mut client = Client::connect(server.address).await?;
-    client.ask(&api.create("large", "")).await?;
+    client.ask(&api.create("large", Role::Plain)).await?;
     let mebibytes = if args.smoke { 1 } else { COPIED_MEBIBYTES };
     let mut fill = vec!["CREATE TABLE blobs (id INTEGER PRIMARY KEY, data BLOB)".to_owned()];
     fill.extend((0..mebibytes).map(|_| {
@@ -78,44 +77,11 @@ async fn measure_copying(args: &RunArgs, extent: Extent, report: &mut Report) ->
     }
     for round in 1..=extent.rounds {
         say(&mut std::io::stderr(), &format!("copying, round {round} of {}", extent.rounds));
-        let seed = ",\"seed\":{\"type\":\"database\",\"name\":\"large\"}";
-        let request = api.create(&format!("copy-{round}"), seed);
+        let request = api.create(&format!("copy-{round}"), Role::CopyOf("large"));
         let asked = Instant::now();
         client.ask(&request).await?;
         let millis = asked.elapsed().as_secs_f64() * 1e3;
         report.add(&format!("copy_database, {mebibytes} MiB"), Unit::Millis, Kind::Hranad, millis);
     }
     Ok(())
-}
-
-/// Where a server is asked for databases, and how.
-struct Api {
-    kind: Kind,
-    address: SocketAddr,
-    authorization: String,
-}
-
-impl Api {
-    fn of(server: &Server, directory: &Path) -> Result<Self> {
-        let (kind, address) = (server.kind, server.admin);
-        let authorization = match kind {
-            Kind::Hranad => {
-                let token = std::fs::read_to_string(directory.join("api-token"))?;
-                format!("authorization: Bearer {}\r\n", token.trim())
-            }
-            _ => String::new(),
-        };
-        Ok(Api { kind, address, authorization })
-    }
-
-    fn create(&self, name: &str, more: &str) -> Box<[u8]> {
-        let (path, body) = match self.kind {
-            Kind::Hranad => {
-                let body = format!("{{\"name\":\"{name}\",\"group\":\"default\"{more}}}");
-                ("/v1/databases".to_owned(), body)
-            }
-            _ => (format!("/v1/namespaces/{name}/create"), "{}".to_owned()),
-        };
-        client::post(self.address, &path, &self.authorization, &body)
-    }
 }

@@ -66,7 +66,7 @@ pub(crate) fn serve(database: &Path) -> Result<()> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the floor has no other module to open its file")]
-fn open(path: &Path) -> rusqlite::Result<Connection> {
+pub(crate) fn open(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
     connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")?;
     Ok(connection)

@@ -8,7 +8,8 @@
 //! |---|---|
 //! | `args` | the command line |
 //! | `run` | which measurements, in which order |
-//! | `load`, `tokens`, `databases`, `tenants`, `idle` | the measurements: requests under load; what a token costs; new databases; many databases; many sockets |
+//! | `load`, `tokens`, `databases`, `migrations`, `tenants`, `idle` | the measurements: requests under load; what a token costs; new databases; schema migrations; many databases; many sockets |
+//! | `api` | how each server is asked for databases |
 //! | `workload` | what is asked for under load |
 //! | `driver`, `client` | clients in a closed loop; one HTTP/1.1 connection |
 //! | `streams`, `socket` | streams in a closed loop; one WebSocket |
@@ -16,6 +17,7 @@
 //! | `floor` | the server that does no more than it must |
 //! | `report` | the table |
 
+mod api;
 mod args;
 mod client;
 mod databases;
@@ -23,6 +25,7 @@ mod driver;
 mod floor;
 mod idle;
 mod load;
+mod migrations;
 mod placement;
 mod report;
 mod run;

@@ -14,6 +14,7 @@ pub(crate) enum Unit {
     P99Micros,
     Millis,
     Percent,
+    Mebibytes,
     KibPerDatabase,
     KibPerSocket,
 }
@@ -26,6 +27,7 @@ impl Unit {
             Unit::P99Micros => "p99 µs",
             Unit::Percent => "%",
             Unit::Millis => "ms",
+            Unit::Mebibytes => "MiB",
             Unit::KibPerDatabase => "KiB/database",
             Unit::KibPerSocket => "KiB/socket",
         }

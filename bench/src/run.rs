@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::args::RunArgs;
 use crate::report::Report;
 use crate::server::Kind;
-use crate::{Result, databases, idle, load, say, tenants, tokens};
+use crate::{Result, databases, idle, load, migrations, say, tenants, tokens};
 
 /// Measures what `args` asks for and prints the table.
 pub(crate) fn run(args: &RunArgs) -> Result<()> {
@@ -25,6 +25,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
         load::measure(args, extent, &mut report).await?;
         tokens::measure(args, extent, &mut report).await?;
         databases::measure(args, extent, &mut report).await?;
+        migrations::measure(args, extent, &mut report).await?;
         tenants::measure(args, extent, &mut report).await?;
         idle::measure(args, extent, &mut report).await
     })?;

@@ -107,7 +107,7 @@ pub(crate) async fn create(
                 "Shared schema usage error: database using shared schema database cannot be created from a dump",
             ));
         }
-        (Some(schema), None) => Seed::Copy(find_schema(&app, schema)?),
+        (Some(schema), None) => Seed::Copy(Box::new(find_schema(&app, schema)?)),
         (None, Some(_)) => return Err(usage("`dump_url` is not supported yet")),
         (None, None) => Seed::Empty,
     };
@@ -184,7 +184,7 @@ pub(crate) async fn fork(
     let key = jwt_key(&app, &source)?;
     // What protects the one is not asked for the other.
     let settings = Settings { delete_protection: false, ..source.settings.clone() };
-    let seed = Seed::Copy(source);
+    let seed = Seed::Copy(Box::new(source));
     create_with_key(&app, NewDatabase { seed, settings, jwt_key: key, ..new(to) })
 }
 

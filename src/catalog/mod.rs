@@ -10,6 +10,7 @@ mod format;
 mod groups;
 mod jobs;
 mod name;
+mod record;
 mod tasks;
 mod usage;
 
@@ -24,11 +25,11 @@ use uuid::Uuid;
 use crate::error::{Error, Result};
 
 pub use self::api_tokens::ApiTokenRecord;
-pub use self::databases::{Filter, Parent, Record, Role, SchemaRef, Settings};
 pub use self::foreign_keys::{ForeignKeyRecord, JWT_KEY};
 pub use self::groups::Group;
 pub use self::jobs::{Job, Status, job_not_found};
 pub use self::name::{GroupName, NamespaceName};
+pub use self::record::{Filter, Parent, Record, Role, SchemaRef, Settings};
 pub use self::tasks::{Counts, Progress, Task, TaskOutcome};
 pub use self::usage::Usage;
 

@@ -44,7 +44,7 @@ fn create(
         (None, None) => GroupName::default_name(),
     };
     let is_schema = kind == Some(TypeArg::Schema);
-    let seed = schema.map_or(Seed::Empty, Seed::Copy);
+    let seed = schema.map_or(Seed::Empty, |schema| Seed::Copy(Box::new(schema)));
     let new = NewDatabase { is_schema, seed, ..NewDatabase::empty(name, group) };
     let record = owner.namespaces.create(new)?;
     let (name, group) = (&record.name, &record.group.name);

@@ -151,7 +151,7 @@ fn seed(owner: &Owner, file: &Path, config: &SqldConfig) -> Seed {
     let find = |name: &String| owner.namespaces.find(&NamespaceName::parse(name).ok()?).ok();
     let schema = config.shared_schema_name.as_ref().and_then(find);
     match schema.filter(|schema| schema.role.is_schema()) {
-        Some(schema) => Seed::ForeignChild(file.to_owned(), schema),
+        Some(schema) => Seed::ForeignChild(file.to_owned(), Box::new(schema)),
         None => Seed::Foreign(file.to_owned()),
     }
 }

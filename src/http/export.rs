@@ -76,6 +76,7 @@ pub(crate) async fn export(
     let watched = disconnect.clone();
     let copying = async move {
         watched.before_blocking().await;
+        app.migrator.catch_up(&namespace).await?;
         let copy = app.seeds.scratch_file();
         let file = block(|| {
             app.namespaces.copy_to(&namespace, copy.path())?;

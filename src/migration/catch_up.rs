@@ -24,7 +24,14 @@ impl Migrator {
             return Ok(());
         }
         let turn = child.database().write_turn();
-        let _turn = turn.take_for(child.version(), limits::MIGRATION_TURN_WAIT).await?;
+        // A migration that is under way brings along what is missing.
+        if turn.job() > child.version() {
+            return Ok(());
+        }
+        // Who is in the middle of writing it is not to be waited for: readers would, too.
+        let Ok(_turn) = turn.take_for(child.version(), limits::CATCH_UP_WAIT).await else {
+            return Ok(());
+        };
         // Somebody else may have done it meanwhile.
         let migrations = missing(&self.catalog, child, &schema.id)?;
         if migrations.is_empty() {
@@ -33,7 +40,7 @@ impl Migrator {
         let database = child.database();
         let _place = database.engine().admit_migration().await;
         let migrate = || -> Result<(i64, Option<MigrationFailure>)> {
-            let mut connection = database.open_for_migration()?;
+            let mut connection = self.namespaces.connect_for_migration(child)?;
             let failure = connection.migrate(&migrations).err();
             Ok((connection.mark()?, failure))
         };

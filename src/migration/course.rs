@@ -15,7 +15,7 @@ use crate::catalog::{Job, Status, Task};
 use crate::error::Result;
 use crate::limits;
 use crate::namespace::Namespace;
-use crate::sqlite::{Change, Migration, MigrationFailure, MigrationTurn, block};
+use crate::sqlite::{Change, Connection, Migration, MigrationFailure, MigrationTurn, block};
 
 /// How a course has ended.
 pub(super) enum End {
@@ -77,6 +77,11 @@ impl Course {
 
     /// Goes as far as it can. An error is one of the catalog: the job can go on when that is mended.
     pub(super) async fn take(mut self) -> Result<End> {
+        if self.job.status == Status::WaitingDryRun
+            && let Err(why) = self.try_schema().await
+        {
+            return self.end(Status::DryRunFailure, Some(why));
+        }
         loop {
             if self.migrator().is_stopped() {
                 return Ok(End::Stopped);
@@ -84,7 +89,7 @@ impl Course {
             let catalog = Arc::clone(&self.migrator().catalog);
             let id = self.job.id;
             let counts = block(|| catalog.task_counts(id))?;
-            let deferred = u64::try_from(self.deferred.len()).unwrap_or(u64::MAX);
+            let deferred = self.count_deferred()?;
             match state::next(&self.job, &counts, deferred) {
                 Action::DryRun => {
                     let tasks = block(|| catalog.tasks_with(id, Status::WaitingDryRun))?;
@@ -122,12 +127,22 @@ impl Course {
         }
     }
 
+    /// How many children that wait are left for later. One that was left may be gone.
+    fn count_deferred(&self) -> Result<u64> {
+        if self.deferred.is_empty() {
+            return Ok(0);
+        }
+        let tasks = block(|| self.migrator().catalog.tasks_with(self.job.id, Status::WaitingRun))?;
+        let count = tasks.iter().filter(|task| self.deferred.contains(&task.database)).count();
+        Ok(u64::try_from(count).unwrap_or(u64::MAX))
+    }
+
     /// Makes the change in children that wait for it; those that have failed before wait a little first.
     async fn run(&mut self, count: Option<u64>) -> Result<()> {
         let tasks = block(|| self.migrator().catalog.tasks_with(self.job.id, Status::WaitingRun))?;
         if self.job.is_rolling {
             let namespaces = &self.shared.migrator.namespaces;
-            let is_cold = |task: &&Task| !namespaces.is_used(&task.name);
+            let is_cold = |task: &&Task| !namespaces.is_in_use(&task.name);
             self.deferred.extend(tasks.iter().filter(is_cold).map(|task| task.database));
         }
         let tasks: Vec<_> =
@@ -142,24 +157,43 @@ impl Course {
         workers::work(&self.shared, Phase::Run, tasks).await
     }
 
+    /// Tries the change in the schema database, where the rehearsal did not look at foreign keys.
+    async fn try_schema(&self) -> Result<(), String> {
+        let migrations = [Arc::clone(&self.shared.migration)];
+        self.with_schema(|connection| connection.try_migrations(&migrations)).await.map_err(|why| {
+            format!(
+                "migration dry run failed: the schema database `{}` itself: {why}; nothing was changed anywhere",
+                self.schema.name()
+            )
+        })
+    }
+
+    /// Does something with the schema database.
+    async fn with_schema<T>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T, MigrationFailure>,
+    ) -> Result<T, String> {
+        let database = self.schema.database();
+        let work = || -> Result<T, MigrationFailure> {
+            let opened = self.migrator().namespaces.connect_for_migration(&self.schema);
+            let fail = |error| MigrationFailure { job: self.job.id, step: None, error };
+            work(&mut opened.map_err(fail)?)
+        };
+        let outcome = database.executor().run(work).await.map_err(|error| error.to_string())?;
+        outcome.map_err(|failure| describe(&failure))
+    }
+
     /// Makes the change in the schema database.
     async fn run_schema(&self) -> Result<(), String> {
         let mut wait = limits::TASK_RETRY;
         for attempt in 1.. {
             let migrations = [Arc::clone(&self.shared.migration)];
-            let database = self.schema.database();
-            let migrate = || -> Result<i64, MigrationFailure> {
-                let opened = database.open_for_migration();
-                let fail = |error| MigrationFailure { job: self.job.id, step: None, error };
-                opened.map_err(fail)?.migrate(&migrations)
-            };
-            let failure = match database.executor().run(migrate).await {
-                Ok(Ok(version)) => {
+            let failure = match self.with_schema(|c| c.migrate(&migrations)).await {
+                Ok(version) => {
                     self.schema.set_version(version);
                     return Ok(());
                 }
-                Ok(Err(failure)) => describe(&failure),
-                Err(error) => error.to_string(),
+                Err(failure) => failure,
             };
             if attempt >= limits::TASK_ATTEMPTS_MAX {
                 return Err(format!(

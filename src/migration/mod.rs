@@ -67,7 +67,13 @@ impl Migrator {
     ) -> Result<()> {
         let script = serde_json::to_string(change)
             .map_err(|error| Error::internal("write a migration down", error))?;
-        let job = block(|| self.catalog.create_job(schema.id(), &script))?;
+        let job = {
+            // Under the lock, so that nobody finds the job with nobody working on it.
+            let mut running = self.lock_running();
+            let job = block(|| self.catalog.create_job(schema.id(), &script))?;
+            running.insert(job.id);
+            job
+        };
         let turn = schema.database().write_turn().hold(turn, job.id);
         let id = job.id;
         let course = Course::new(self, job, Arc::clone(schema), change, turn);
@@ -104,10 +110,12 @@ impl Migrator {
     /// Goes on with the jobs that nobody works on: they were given up for a moment, or their owner wants them to be
     /// tried again.
     pub fn tend(self: &Arc<Self>) -> Result<()> {
-        for Job { id, .. } in block(|| self.catalog.unfinished_jobs())? {
-            if !self.lock_running().insert(id) {
-                continue;
-            }
+        let given_up: Vec<i64> = {
+            let mut running = self.lock_running();
+            let jobs = block(|| self.catalog.unfinished_jobs())?;
+            jobs.into_iter().map(|job| job.id).filter(|id| running.insert(*id)).collect()
+        };
+        for id in given_up {
             let migrator = Arc::clone(self);
             tokio::spawn(async move {
                 match migrator.open_course(id).await {
@@ -143,7 +151,7 @@ impl Migrator {
         let Some(job) = unfinished()? else { return Ok(None) };
         let schema = self.namespaces.of_id(job.schema)?;
         let turn = schema.database().write_turn();
-        let turn = turn.take_for(id, limits::MIGRATION_TURN_WAIT).await?;
+        let turn = turn.take_for(id, schema.database().engine().migration_wait()).await?;
         // Whoever had the turn may have worked on it.
         let Some(job) = unfinished()? else { return Ok(None) };
         let change = parse(&block(|| self.catalog.job_script(id))?)?;

@@ -21,7 +21,7 @@ impl Shared {
     pub(super) async fn take_lock(&self, task: &Task) -> Result<Lock> {
         let namespace = self.migrator.namespaces.of_id(task.database)?;
         let turn = namespace.database().write_turn();
-        let turn = turn.take_for(self.job, limits::MIGRATION_TURN_WAIT).await?;
+        let turn = turn.take_for(self.job, namespace.database().engine().migration_wait()).await?;
         Ok(Lock { namespace, _turn: turn })
     }
 
@@ -45,13 +45,15 @@ impl Shared {
 
     async fn try_task(&self, phase: Phase, task: &Task) -> Result<Option<i64>, Failure> {
         let held = self.lock_locks().remove(&task.database);
-        let lock = match held {
+        // A child that was deleted and restored meanwhile is not the one that was locked.
+        let lock = match held.filter(|lock| lock.namespace.check().is_ok()) {
             Some(lock) => lock,
             None => self.take_lock(task).await?,
         };
         let outcome = self.work_on(phase, &lock).await;
+        let is_gone = matches!(outcome, Err(Failure::Gone));
         let is_done = phase == Phase::Run && outcome.is_ok();
-        if !is_done && !self.is_rolling {
+        if !is_done && !is_gone && !self.is_rolling {
             self.lock_locks().insert(task.database, lock);
         }
         outcome
@@ -63,9 +65,8 @@ impl Shared {
         let mut migrations = missing(&self.migrator.catalog, namespace, &self.schema)?;
         migrations.push(Arc::clone(&self.migration));
         let _place = database.engine().admit_migration().await;
-        namespace.check()?;
         let work = || -> Result<Option<i64>, Failure> {
-            let mut connection = database.open_for_migration()?;
+            let mut connection = self.migrator.namespaces.connect_for_migration(namespace)?;
             match phase {
                 Phase::DryRun => connection.try_migrations(&migrations)?,
                 Phase::Run => {

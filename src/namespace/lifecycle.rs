@@ -19,7 +19,7 @@ use crate::sqlite::{self, Look, block};
 pub enum Seed {
     Empty,
     /// What another database contains now.
-    Copy(Record),
+    Copy(Box<Record>),
     /// A file that is uploaded later; until then the database is there for nothing else.
     Upload,
     /// A file in WAL mode that is durable and nobody has open; the database takes it over.
@@ -27,7 +27,7 @@ pub enum Seed {
     /// What somebody else's file contains, which nobody writes to meanwhile.
     Foreign(PathBuf),
     /// The same of a child of this schema database.
-    ForeignChild(PathBuf, Record),
+    ForeignChild(PathBuf, Box<Record>),
 }
 
 /// A database to be created.

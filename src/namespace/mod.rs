@@ -25,7 +25,7 @@ use self::files::Files;
 use self::usage::Meters;
 use crate::catalog::{Catalog, Group, GroupName, NamespaceName, Record, Role, Settings};
 use crate::error::{Error, ErrorKind, Result};
-use crate::sqlite::{Database, Engine, Lease, Tenancy, block};
+use crate::sqlite::{Connection, Database, Engine, Lease, Tenancy, block};
 
 pub use self::admission::{Admission, Wanted};
 pub use self::lifecycle::{NewDatabase, Seed, group_not_found};
@@ -90,9 +90,11 @@ impl Namespaces {
         }
     }
 
-    /// Whether a database is in use, or was lately. That a migration has looked at it does not count.
-    pub fn is_used(&self, name: &NamespaceName) -> bool {
-        self.open.get(name).is_some_and(|namespace| is_used(&namespace))
+    /// Whether a database is in use by a client, or was lately. A migration that has tried it does not count.
+    pub fn is_in_use(&self, name: &NamespaceName) -> bool {
+        self.open.get(name).is_some_and(|namespace| {
+            namespace.database().has_idle() || Arc::strong_count(&namespace) > 1
+        })
     }
 
     /// The database of this id.
@@ -239,11 +241,20 @@ impl Namespaces {
 
     /// Lends a connection to a database; closes unused ones elsewhere if there is no room. Blocks.
     pub fn connect(&self, namespace: &Namespace, tenancy: &Tenancy) -> Result<Lease> {
+        self.open_with_room(namespace, || namespace.database().connect(tenancy))
+    }
+
+    /// Opens a connection for a migration, with the same effort. Blocks.
+    pub fn connect_for_migration(&self, namespace: &Namespace) -> Result<Connection> {
+        self.open_with_room(namespace, || namespace.database().open_for_migration())
+    }
+
+    fn open_with_room<T>(&self, namespace: &Namespace, open: impl Fn() -> Result<T>) -> Result<T> {
         namespace.check()?;
-        match namespace.database().connect(tenancy) {
+        match open() {
             Err(error) if error.kind() == ErrorKind::Overloaded => {
                 self.make_room();
-                namespace.database().connect(tenancy)
+                open()
             }
             result => result,
         }
@@ -265,7 +276,7 @@ impl Namespaces {
         self.open.retain(|_, namespace| {
             unused.extend(namespace.database().take_unused(before));
             // Under the lock of the map's shard nobody can take another reference.
-            let is_used = is_used(namespace);
+            let is_used = namespace.database().has_idle() || Arc::strong_count(namespace) > 1;
             if !is_used {
                 self.meters.rest(namespace.id());
             }
@@ -276,11 +287,6 @@ impl Namespaces {
         // Closing takes its time: the last connection of a file checkpoints the WAL.
         block(|| drop(unused));
     }
-}
-
-/// Whether somebody has a database in hand, or left a connection to it.
-fn is_used(namespace: &Arc<Namespace>) -> bool {
-    namespace.database().has_idle() || Arc::strong_count(namespace) > 1
 }
 
 /// There is no database of this name.

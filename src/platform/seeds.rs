@@ -49,7 +49,7 @@ pub(super) async fn read(
                 let message = format!("seed: database {name} awaits the upload of its file itself");
                 return Err(Error::bad_request(message));
             }
-            Ok(Seed::Copy(source))
+            Ok(Seed::Copy(Box::new(source)))
         }
         "database_upload" => Ok(Seed::Upload),
         "dump" => {
@@ -81,7 +81,7 @@ pub(super) fn schema(app: &App, operator: &Operator, name: &str) -> Result<Seed>
         let message = format!("the schema database {name} awaits the upload of its file");
         return Err(Error::bad_request(message));
     }
-    Ok(Seed::Copy(source))
+    Ok(Seed::Copy(Box::new(source)))
 }
 
 const BOUNDS: Bounds = Bounds {

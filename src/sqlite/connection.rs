@@ -4,7 +4,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use hrana_protocol::{Col, Rows, ValueRef};
-use rusqlite::{MAIN_DB, TransactionState};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::active::Active;
@@ -43,10 +42,10 @@ pub struct Connection {
     /// Of a schema database.
     pub(super) rehearsal: Option<Box<Rehearsal>>,
     /// Inside `BEGIN READONLY`, as long as no autocommit.
-    is_read_transaction: bool,
+    pub(super) is_read_transaction: bool,
     /// SQLite has rolled back a transaction that the client still believes in.
-    has_lost_transaction: bool,
-    write_turn: WriteTurn,
+    pub(super) has_lost_transaction: bool,
+    pub(super) write_turn: WriteTurn,
     meter: Arc<Meter>,
     /// How many pages SQLite lets the file have, as it was told last.
     pages_max: u32,
@@ -92,6 +91,7 @@ impl Connection {
         if self.regulator.set_access(access) {
             self.cache.clear();
         }
+        self.forget_rehearsal();
         self.session.begin(&self.db, saved);
     }
 
@@ -115,6 +115,7 @@ impl Connection {
     pub fn is_clean(&self) -> bool {
         self.active.is_none()
             && self.is_at_rest()
+            && !self.is_in_implicit_rehearsal()
             && !self.regulator.is_tainted()
             && !self.interruption.is_cancelled()
     }
@@ -122,16 +123,6 @@ impl Connection {
     /// Whether the rights are those of single tables.
     pub(super) fn has_table_rights(&self) -> bool {
         self.regulator.has_table_rights()
-    }
-
-    /// Whether the client is outside a transaction, as far as it can know.
-    pub fn is_autocommit(&self) -> bool {
-        (self.db.is_autocommit() || self.is_in_implicit_rehearsal()) && !self.has_lost_transaction
-    }
-
-    /// Whether there is anything to roll back.
-    pub(super) fn is_at_rest(&self) -> bool {
-        self.db.is_autocommit() && !self.has_lost_transaction
     }
 
     pub fn interruption(&self) -> &Interruption {
@@ -174,20 +165,6 @@ impl Connection {
     /// Whether the active statement is about rows alone, so that what SQLite counts is all that it does.
     pub(super) fn is_about_rows(&self) -> bool {
         self.active.as_ref().is_some_and(|active| active.statement.kind == Kind::Rows)
-    }
-
-    /// Whether the connection has the right to write, now or from an earlier statement.
-    pub(super) fn try_take_turn(&mut self) -> bool {
-        if self.turn.is_none() && !self.has_turn_elsewhere {
-            self.turn = self.write_turn.try_take();
-        }
-        self.turn.is_some() || self.has_turn_elsewhere
-    }
-
-    /// Waits for the right to write, in the order of arrival.
-    pub async fn wait_for_turn(&mut self) -> Result<()> {
-        self.turn = Some(self.write_turn.take().await?);
-        Ok(())
     }
 
     /// Prepares the first statement of `sql` for execution; `None` if there is none. Also says where the
@@ -378,32 +355,5 @@ impl Connection {
             }
             self.finish();
         }
-    }
-
-    fn settle(&mut self) {
-        self.settle_rehearsal();
-        if self.db.is_autocommit() {
-            self.is_read_transaction = false;
-        }
-        if self.turn.is_some() && self.transaction_state() != TransactionState::Write {
-            self.turn = None;
-        }
-    }
-
-    pub(super) fn transaction_state(&self) -> TransactionState {
-        self.db.transaction_state(Some(MAIN_DB)).unwrap_or(TransactionState::Write)
-    }
-
-    /// Takes back everything of an open transaction.
-    pub fn roll_back(&mut self) {
-        self.abandon();
-        self.has_lost_transaction = false;
-        if !self.db.is_autocommit() {
-            // A failure leaves the connection unclean, and it is closed, which rolls back as well.
-            let _ = self.regulator.run(|| {
-                self.db.execute_batch("ROLLBACK").map_err(|e| Error::internal("roll back", e))
-            });
-        }
-        self.settle();
     }
 }

@@ -49,7 +49,8 @@ impl Engine {
             threads_per_database: (threads / 2).max(1),
             connections: Arc::new(Semaphore::new(connections)),
             connections_max: connections,
-            migrations: Arc::new(Semaphore::new(limits::MIGRATION_WORKERS)),
+            // They leave the other half to those who wait for an answer.
+            migrations: Arc::new(Semaphore::new((threads / 2).clamp(1, limits::MIGRATION_WORKERS))),
             write_wait,
             statement_timeout,
         }
@@ -58,6 +59,11 @@ impl Engine {
     /// A place for work on one database that is being migrated.
     pub async fn admit_migration(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.migrations).acquire_owned().await.ok()
+    }
+
+    /// How long a migration waits for the turn to write a database: longer than those who write it.
+    pub fn migration_wait(&self) -> Duration {
+        2 * self.write_wait
     }
 
     /// How many statements run.

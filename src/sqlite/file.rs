@@ -96,11 +96,12 @@ pub(super) fn pages(bytes: Option<u64>) -> u32 {
 }
 
 /// Opens a file for questions of the server's own.
-#[expect(clippy::disallowed_methods, reason = "nothing of a stranger is executed here")]
 pub(super) fn open_own(path: &Path) -> rusqlite::Result<rusqlite::Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = rusqlite::Connection::open_with_flags(path, flags)?;
     db.busy_timeout(limits::BUSY_WAIT)?;
+    // The file may suggest another one: see `mark`.
+    db.execute_batch(&format!("PRAGMA cache_size = -{}", limits::PAGE_CACHE_KIB))?;
     Ok(db)
 }
 

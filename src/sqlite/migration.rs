@@ -1,5 +1,6 @@
 //! Taking over migrations: the statements of a job and the mark that says so, in one transaction.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rusqlite::config::DbConfig;
@@ -29,8 +30,8 @@ pub struct MigrationFailure {
     pub error: Error,
 }
 
-/// A row that refers to one that is not there.
-type Violation = (String, Option<i64>, String);
+/// Rows that refer to others that are not there, by the tables of both: how many, and the first of them.
+type Violations = BTreeMap<(String, String), (usize, Vec<Option<i64>>)>;
 
 impl Migration {
     pub fn new(job: i64, change: &Change) -> Self {
@@ -55,6 +56,9 @@ impl Connection {
     /// Sets a connection up that takes migrations over, and nothing else. Its user has the turn to write.
     pub(super) fn begin_migrations(&mut self) -> Result<()> {
         self.has_turn_elsewhere = true;
+        self.db
+            .busy_timeout(limits::MIGRATION_BUSY_WAIT)
+            .map_err(|error| Error::internal("prepare a migration", error))?;
         // What was committed is durable; moving it into the file can wait for those who use it.
         self.db
             .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
@@ -122,7 +126,7 @@ impl Connection {
     fn execute_all(
         &mut self,
         migrations: &[Arc<Migration>],
-    ) -> Result<Vec<Violation>, MigrationFailure> {
+    ) -> Result<Violations, MigrationFailure> {
         for (index, migration) in migrations.iter().enumerate() {
             let fail = |step| move |error| migration.failure(step, error);
             for pragma in &migration.pragmas {
@@ -165,17 +169,24 @@ impl Connection {
         }
     }
 
-    /// Fails if one of these was not there before. Outside a transaction.
-    fn check(&self, violations: &[Violation]) -> Result<()> {
+    /// Fails if there are more of these than before. Outside a transaction.
+    fn check(&self, violations: &Violations) -> Result<()> {
         if violations.is_empty() {
             return Ok(());
         }
         let before = self.violations()?;
-        let Some((table, rowid, parent)) =
-            violations.iter().find(|violation| !before.contains(violation))
+        let none = (0, Vec::new());
+        // A table that was rebuilt may have given its rows other numbers, so that only how many there are is sure.
+        let Some((tables, (_, rows))) = violations
+            .iter()
+            .find(|(tables, (count, _))| *count > before.get(*tables).unwrap_or(&none).0)
         else {
             return Ok(());
         };
+        let (table, parent) = tables;
+        let (_, known) = before.get(tables).unwrap_or(&none);
+        let new = rows.iter().find(|row| !known.contains(row)).or(rows.first());
+        let rowid = new.copied().flatten();
         let row = rowid.map_or_else(String::new, |rowid| format!(" in row {rowid}"));
         Err(Error::new(
             ErrorKind::Sqlite(rusqlite::ffi::SQLITE_CONSTRAINT_FOREIGNKEY),
@@ -186,13 +197,20 @@ impl Connection {
         ))
     }
 
-    fn violations(&self) -> Result<Vec<Violation>> {
+    fn violations(&self) -> Result<Violations> {
         self.interruption().allow(limits::MIGRATION_STATEMENT);
-        let read = || -> rusqlite::Result<Vec<Violation>> {
+        let read = || -> rusqlite::Result<Violations> {
+            let mut violations = Violations::new();
             let mut statement = self.db.prepare_cached("PRAGMA foreign_key_check")?;
-            let rows =
-                statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-            rows.take(limits::VIOLATIONS_MAX).collect()
+            let mut found = statement.query([])?;
+            while let Some(row) = found.next()? {
+                let (count, rows) = violations.entry((row.get(0)?, row.get(2)?)).or_default();
+                *count += 1;
+                if rows.len() < limits::VIOLATIONS_MAX {
+                    rows.push(row.get(1)?);
+                }
+            }
+            Ok(violations)
         };
         self.regulator.trust(read).map_err(|error| {
             let code = error.sqlite_error().map_or(1, |error| error.extended_code);

@@ -42,6 +42,7 @@ mod statement_reader;
 mod table_policy;
 #[cfg(test)]
 mod table_policy_tests;
+mod transaction;
 mod vector;
 mod write_turn;
 

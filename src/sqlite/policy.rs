@@ -335,8 +335,9 @@ fn pragma_use(access: &Access, name: &str, argument: Option<&str>) -> Verdict {
                 shape.describe()
             ))
         }
-        // What migration tools keep there is of the schema.
-        (Use::Write(_), Some(_)) => ddl(access).and(|| all_tables(access, name)),
+        // What migration tools keep there belongs to the schema, which a child has from elsewhere.
+        (Use::Write(_), Some(_)) if access.schema.is_some() => ddl(access),
+        (Use::Write(_), Some(_)) => write(access).and(|| all_tables(access, name)),
         (Use::Connection(_), Some(_)) => Verdict::Taint,
     }
 }

@@ -262,6 +262,46 @@ fn temporary_objects_stay_on_their_connection() {
 }
 
 #[test]
+fn a_child_changes_its_rows_and_takes_its_schema_from_elsewhere() {
+    let child = Access { schema: Some("parent".into()), ..WRITER };
+    let refusal = "is that of the schema database parent; change it there";
+    check(
+        &child,
+        &[
+            ("INSERT INTO t VALUES(1, 2); UPDATE t SET a = 3; DELETE FROM t", "ok"),
+            ("ANALYZE; REINDEX", "ok"),
+            (
+                "CREATE TEMP TABLE x(y); CREATE TEMP TRIGGER g AFTER INSERT ON t BEGIN SELECT 1; END",
+                "taints",
+            ),
+            ("CREATE TABLE x(y)", refusal),
+            ("CREATE TABLE x AS SELECT * FROM t", refusal),
+            ("DROP TABLE t", refusal),
+            ("DROP TABLE IF EXISTS t", refusal),
+            ("ALTER TABLE t ADD COLUMN c", refusal),
+            ("ALTER TABLE t RENAME TO u", refusal),
+            ("CREATE UNIQUE INDEX i ON t(b)", refusal),
+            ("DROP INDEX ia", refusal),
+            ("CREATE VIEW w AS SELECT 1", refusal),
+            ("CREATE TRIGGER g AFTER INSERT ON t BEGIN DELETE FROM t; END", refusal),
+            ("CREATE VIRTUAL TABLE f USING fts5(x)", refusal),
+            ("PRAGMA user_version = 7", refusal),
+            ("PRAGMA application_id = 7", refusal),
+            ("PRAGMA writable_schema = ON", "is not available"),
+            ("PRAGMA default_cache_size = 7", "is not available"),
+            ("PRAGMA schema_version = 7", "is set by the server"),
+            (
+                "INSERT INTO sqlite_schema VALUES('table', 'x', 'x', 0, 'CREATE TABLE x(y)')",
+                "SQLITE_ERROR",
+            ),
+            ("UPDATE sqlite_schema SET sql = ''", "SQLITE_ERROR"),
+            ("EXPLAIN CREATE TABLE x(y)", refusal),
+        ],
+    );
+    check(&Access { ddl: true, ..child }, &[("CREATE TABLE x(y); PRAGMA user_version = 7", "ok")]);
+}
+
+#[test]
 fn a_writer_changes_rows_but_not_the_schema() {
     check(
         &WRITER,

@@ -109,6 +109,13 @@ impl Connection {
         self.suspend_foreign_keys()
     }
 
+    /// Forgets what another stream has done.
+    pub(super) fn forget_rehearsal(&mut self) {
+        if let Some(rehearsal) = &mut self.rehearsal {
+            **rehearsal = Rehearsal::default();
+        }
+    }
+
     pub(super) fn is_rehearsing(&self) -> bool {
         self.rehearsal.is_some()
     }
@@ -171,10 +178,12 @@ impl Connection {
         let statement = &active.statement;
         if statement.sets_connection {
             let pragmas = &mut rehearsal.recorded.pragmas;
-            if let (SqlRef::Text { sql }, true) =
-                (stmt.sql, pragmas.len() < limits::MIGRATION_PRAGMAS_MAX)
-            {
-                pragmas.push(sql);
+            if let SqlRef::Text { sql } = stmt.sql {
+                // The last of the same text counts.
+                pragmas.retain(|known| *known != sql);
+                if pragmas.len() < limits::MIGRATION_PRAGMAS_MAX {
+                    pragmas.push(sql);
+                }
             }
         } else if statement.kind == Kind::Savepoint || (statement.writes() && has_changed) {
             rehearsal.record(stmt);

@@ -50,6 +50,11 @@ impl WriteTurn {
         Ok(self.hold(turn, job))
     }
 
+    /// The migration job that has the turn; 0 if there is none.
+    pub fn job(&self) -> i64 {
+        self.job.load(Relaxed)
+    }
+
     /// Makes a turn that was taken a migration's.
     pub fn hold(&self, turn: OwnedSemaphorePermit, job: i64) -> MigrationTurn {
         self.job.store(job, Relaxed);
@@ -58,7 +63,7 @@ impl WriteTurn {
 
     fn too_long(&self, wait: Duration) -> Error {
         let seconds = wait.as_secs_f64();
-        match self.job.load(Relaxed) {
+        match self.job() {
             0 => Error::new(
                 ErrorKind::Sqlite(ffi::SQLITE_BUSY),
                 format!(

@@ -16,4 +16,5 @@ mod seeds;
 mod shell;
 mod terminal;
 mod tokens;
+mod walkthrough;
 mod workshop;

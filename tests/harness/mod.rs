@@ -113,10 +113,15 @@ impl TestServer {
 
     /// Stops the server, and starts another one with the same data.
     pub(crate) async fn restart(self) -> Self {
+        self.restart_with(&[]).await
+    }
+
+    /// The same with more flags.
+    pub(crate) async fn restart_with(self, flags: &[&str]) -> Self {
         let TestServer { server, directory, .. } = self;
         let stopped = tokio::time::timeout(Duration::from_secs(15), server.stop()).await;
         stopped.expect("the server does not stop");
-        Self::start_in(directory, &[]).await
+        Self::start_in(directory, flags).await
     }
 
     async fn start_in(directory: TempDir, flags: &[&str]) -> Self {

@@ -1,0 +1,150 @@
+//! `kill -9` at every point of a migration at which something reaches the disk.
+//!
+//! A library in C, put under the program, counts these points and kills it at a chosen one. Whatever the point:
+//! afterwards the job goes on by itself, and every child has made the change exactly once.
+
+use std::fs;
+use std::panic::catch_unwind;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+use super::estate::{CHILDREN, Estate, MIGRATION, SCHEMA, queries, query};
+use crate::program::{self, Program};
+
+/// The library, built for these tests.
+static POINTS: LazyLock<PathBuf> = LazyLock::new(|| {
+    let library = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("points.so");
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/faults/points.c");
+    let mut compiler = Command::new("cc");
+    compiler.args(["-shared", "-fPIC", "-Wall", "-Werror", "-o"]).arg(&library).arg(source);
+    assert!(compiler.status().unwrap().success());
+    library
+});
+
+/// At which point of which kind the program dies.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Death {
+    pub(super) kind: &'static str,
+    pub(super) at: usize,
+}
+
+/// Points are counted from the beginning, or once [`arm`] was called.
+fn doomed(estate: &Estate, death: Death) -> Command {
+    let mut command = program::command();
+    command.args(["--listen", "127.0.0.1:0", "--data-dir"]).arg(estate.data_dir());
+    command.env("LD_PRELOAD", &*POINTS).env("FAULT_LOG", estate.points());
+    command.env("FAULT_KIND", death.kind).env("FAULT_AT", death.at.to_string());
+    command
+}
+
+fn arm(estate: &Estate) {
+    fs::write(estate.points(), "").unwrap();
+}
+
+/// The points that were passed.
+fn passed(estate: &Estate) -> Vec<String> {
+    let points = fs::read_to_string(estate.points()).unwrap();
+    points.lines().map(str::to_owned).collect()
+}
+
+/// Migrates in a program that dies on the way. Whether its end was told.
+pub(super) fn migrate_until(estate: &Estate, death: Death) -> bool {
+    let server = Program::run(doomed(estate, death));
+    // One child is in use, the others are not.
+    query(server.address(), CHILDREN[0], "UPDATE t SET n = n").unwrap().unwrap();
+    arm(estate);
+    let answer = queries(server.address(), SCHEMA, &MIGRATION);
+    server.kill();
+    match answer {
+        Ok(outcome) => outcome.map(|_| true).unwrap(),
+        Err(_) => false,
+    }
+}
+
+/// Runs the program until it dies, from its start on; or until it has nothing left to do.
+fn resume_until(estate: &Estate, death: Death) {
+    arm(estate);
+    let mut child =
+        doomed(estate, death).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let started = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        assert!(started.elapsed() < Duration::from_secs(60), "the job does not go on");
+        if estate.catalog().unfinished_jobs().unwrap().is_empty() {
+            child.kill().unwrap();
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Starts the program again, and checks that all goes on as if nothing had happened.
+fn check_after(estate: &Estate, was_told: bool) {
+    let jobs = estate.catalog().jobs(None, i64::MAX, 100).unwrap();
+    let is_stored = jobs.len() > Estate::JOBS;
+    assert!(is_stored || !was_told);
+    let server = Program::start(&estate.data_dir());
+    // It waits for the one before, and is refused if that does not go on.
+    query(server.address(), SCHEMA, "CREATE TABLE next (a)").unwrap().unwrap();
+    estate.check(&server, usize::from(is_stored));
+    let columns = query(server.address(), SCHEMA, "SELECT count(*) FROM pragma_table_info('t')");
+    assert_eq!(columns.unwrap().unwrap(), if is_stored { "3" } else { "2" });
+}
+
+/// How many points of a kind a migration has.
+fn count(kind: &'static str) -> usize {
+    let estate = Estate::new();
+    assert!(migrate_until(&estate, Death { kind, at: 0 }));
+    check_after(&estate, true);
+    passed(&estate).len()
+}
+
+/// Kills the program at one point after the other, each time with data of its own. How often it was reached.
+fn kill_at_each(deaths: impl Iterator<Item = Vec<Death>>) -> usize {
+    let mut reached = 0;
+    for deaths in deaths {
+        let estate = Estate::new();
+        let was_told = migrate_until(&estate, deaths[0]);
+        reached += usize::from(passed(&estate).len() == deaths[0].at);
+        for death in &deaths[1..] {
+            resume_until(&estate, *death);
+        }
+        let outcome = catch_unwind(|| check_after(&estate, was_told));
+        assert!(outcome.is_ok(), "{deaths:?}: killed at {:?}", passed(&estate).last());
+    }
+    reached
+}
+
+fn kill_at_each_of(kind: &'static str, least: usize) {
+    let count = count(kind);
+    // How many there are depends a little on who is faster.
+    let reached = kill_at_each((1..=count).map(|at| vec![Death { kind, at }]));
+    assert!(reached >= least, "{reached} of {count}");
+}
+
+#[test]
+fn a_migration_goes_on_after_kill_9_at_each_commit() {
+    // One for each database; the job, its dry runs, that it runs, its runs, its end.
+    kill_at_each_of("commit", 5 + 5);
+}
+
+#[test]
+fn a_migration_goes_on_after_kill_9_at_each_sync() {
+    kill_at_each_of("sync", 5 + 5);
+}
+
+#[test]
+#[ignore = "takes a minute"]
+fn a_migration_goes_on_after_kill_9_at_each_change_of_a_file() {
+    kill_at_each_of("any", 60);
+}
+
+#[test]
+fn a_migration_goes_on_after_kill_9_while_it_goes_on() {
+    let kind = "commit";
+    let deaths = |first| {
+        let again = if first % 4 == 0 { vec![1, 1] } else { vec![2] };
+        [first].into_iter().chain(again).map(|at| Death { kind, at }).collect()
+    };
+    assert!(kill_at_each((2..count(kind)).step_by(2).map(deaths)) >= 3);
+}
