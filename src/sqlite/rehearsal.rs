@@ -176,6 +176,12 @@ impl Connection {
         let has_changed = self.transaction_state() == TransactionState::Write;
         let (Some(rehearsal), Some(active)) = (&mut self.rehearsal, &self.active) else { return };
         let statement = &active.statement;
+        let is_step = match statement.kind {
+            // A transaction that begins as a writer looks like a change.
+            Kind::Begin | Kind::Commit | Kind::Rollback => false,
+            Kind::Savepoint => true,
+            Kind::Rows | Kind::Other => statement.writes() && has_changed,
+        };
         if statement.sets_connection {
             let pragmas = &mut rehearsal.recorded.pragmas;
             if let SqlRef::Text { sql } = stmt.sql {
@@ -185,7 +191,7 @@ impl Connection {
                     pragmas.push(sql);
                 }
             }
-        } else if statement.kind == Kind::Savepoint || (statement.writes() && has_changed) {
+        } else if is_step {
             rehearsal.record(stmt);
         }
     }

@@ -42,11 +42,23 @@ async fn an_interactive_transaction_becomes_one_job_at_its_commit() {
         assert_eq!(column(&server, name, "SELECT id FROM u").await, ["7"]);
     }
 
+    for (number, begin) in
+        ["BEGIN IMMEDIATE", "BEGIN EXCLUSIVE", "BEGIN CONCURRENT"].iter().enumerate()
+    {
+        let sql = format!("CREATE TABLE v{number} (id)");
+        let requests =
+            json!([execute(begin), execute(&sql), execute("COMMIT"), { "type": "close" }]);
+        let answer = ask(&server, "sch", "", requests).await.json();
+        let results = answer["results"].as_array().unwrap();
+        assert!(results.iter().all(|result| result["type"] == "ok"), "{begin}: {answer}");
+        done(&server, "a", &format!("SELECT * FROM v{number}")).await;
+    }
+
     let mut baton = Value::Null;
     let requests = json!([execute("BEGIN"), execute("DROP TABLE u"), execute("ROLLBACK")]);
     let results = go_on(&server, &mut baton, requests).await;
     assert!(results.as_array().unwrap().iter().all(|result| result["type"] == "ok"), "{results}");
-    assert_eq!(newest_job(&server).await, 2);
+    assert_eq!(newest_job(&server).await, 5);
     assert_eq!(column(&server, "a", "SELECT id FROM u").await, ["7"]);
     server.stop().await;
 }
