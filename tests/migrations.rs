@@ -6,6 +6,7 @@ mod import;
 mod jobs;
 mod modes;
 mod rights;
+mod settling;
 mod side_doors;
 mod statements;
 

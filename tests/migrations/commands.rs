@@ -21,7 +21,7 @@ pub(super) fn ok(data_dir: &Path, line: &str) -> String {
 }
 
 /// All that a command says that must fail.
-fn refused(data_dir: &Path, line: &str) -> String {
+pub(super) fn refused(data_dir: &Path, line: &str) -> String {
     let output = run(data_dir, line);
     assert_eq!(output.status.code(), Some(1), "{line}: {output:?}");
     String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
@@ -53,7 +53,7 @@ pub(super) fn line(text: &str, first: &str) -> Vec<String> {
 
 /// The file of a database.
 #[expect(clippy::disallowed_methods, reason = "what the owner of the machine does to a file")]
-fn file(data_dir: &Path, name: &str) -> rusqlite::Connection {
+pub(super) fn file(data_dir: &Path, name: &str) -> rusqlite::Connection {
     let id = &line(&ok(data_dir, "db list"), name)[2];
     rusqlite::Connection::open(data_dir.join(format!("databases/{id}.sqlite"))).unwrap()
 }
