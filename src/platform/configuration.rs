@@ -50,7 +50,7 @@ enum Mode {
 
 impl ConfigurationBody {
     fn new(record: &Record, settings: &Settings) -> Self {
-        let migrations = record.role.is_schema().then(|| MigrationsBody {
+        let migrations = record.role.is_schema().then_some(MigrationsBody {
             migration_mode: if settings.is_rolling { Mode::Rolling } else { Mode::Locked },
             migration_canaries: settings.canaries,
         });
