@@ -24,3 +24,4 @@ mod stateless;
 mod streams;
 mod tidy;
 mod tls;
+mod tokens;
