@@ -7,7 +7,9 @@ use serde_json::json;
 use tokio::time::timeout;
 
 use super::client::on;
-use super::family::{catalog, check_alike, create, delete, family, hold, newest_job, task, tried};
+use super::family::{
+    catalog, check_alike, create, delete, family, hold, newest_job, start, task, tried,
+};
 use crate::harness::TestServer;
 
 const TABLES: [&str; 3] =
@@ -19,7 +21,7 @@ fn restore(server: &TestServer, name: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn children_come_and_go_while_a_migration_runs() {
-    let server = TestServer::start().await;
+    let server = start().await;
     family(&server, "s", &["a", "anew", "gone", "back", "later", "z"], &TABLES).await;
     delete(&server, "later").await;
     let mut holder = hold(&server, "z").await;

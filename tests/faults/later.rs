@@ -6,7 +6,7 @@ use hyper::Method;
 use super::client::on;
 use super::estate::record;
 use super::family::{
-    catalog, check_alike, delete, elsewhere, family, hold, newest_job, task, tried,
+    catalog, check_alike, delete, elsewhere, family, hold, newest_job, start, task, tried,
 };
 use crate::harness::{TestServer, eventually};
 
@@ -22,7 +22,7 @@ fn set_rolling(server: &TestServer) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_child_that_nobody_uses_is_left_for_when_it_is_used() {
-    let server = TestServer::start().await;
+    let server = start().await;
     family(&server, "s", &["used", "cold"], &TABLES).await;
     set_rolling(&server);
     on(&server, "used").run(&["SELECT n FROM t"]).await;
@@ -49,7 +49,7 @@ async fn a_child_that_nobody_uses_is_left_for_when_it_is_used() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_child_that_was_left_for_later_is_exported_with_all_changes() {
-    let server = TestServer::start().await;
+    let server = start().await;
     family(&server, "s", &["cold"], &TABLES).await;
     set_rolling(&server);
     on(&server, "s").run(&["ALTER TABLE t ADD COLUMN c"]).await;
@@ -63,7 +63,7 @@ async fn a_child_that_was_left_for_later_is_exported_with_all_changes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deleted_child_that_was_left_for_later_does_not_hide_one_that_waits() {
-    let server = TestServer::start().await;
+    let server = start().await;
     family(&server, "s", &["cold", "used", "z"], &TABLES).await;
     set_rolling(&server);
     on(&server, "used").run(&["SELECT n FROM t"]).await;
@@ -92,7 +92,7 @@ async fn a_deleted_child_that_was_left_for_later_does_not_hide_one_that_waits() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_child_that_cannot_catch_up_is_used_as_it_is_and_tried_again() {
-    let server = TestServer::start().await;
+    let server = start().await;
     family(&server, "s", &["used", "cold"], &TABLES).await;
     set_rolling(&server);
     on(&server, "s").run(&["CREATE UNIQUE INDEX u ON t (n)"]).await;
