@@ -8,6 +8,7 @@ mod crowded;
 mod estate;
 mod failures;
 mod family;
+mod later;
 mod load;
 mod locks;
 mod queue;

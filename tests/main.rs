@@ -26,3 +26,4 @@ mod stateless;
 mod streams;
 mod tidy;
 mod tls;
+mod tokens;

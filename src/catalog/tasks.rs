@@ -168,8 +168,8 @@ impl Catalog {
         })
     }
 
-    /// Notes what a child has taken over of jobs that had left it for later: the tasks up to a version are done, or
-    /// the one behind it has failed.
+    /// Notes what a child has taken over of jobs that it had missed: the tasks up to a version are done, or the one
+    /// behind it has failed.
     pub fn note_caught_up(
         &self,
         child: Uuid,
@@ -181,11 +181,12 @@ impl Catalog {
             let now = now_millis();
             let sql = "UPDATE databases SET schema_version = ? WHERE id = ?";
             transaction.execute(sql, params![version, id])?;
-            let sql = "UPDATE tasks SET status = ?, error = NULL, finished_at = ?
-                       WHERE database_id = ? AND job_id <= ? AND status IN (?, ?)";
-            let (waiting, failed) = (Status::WaitingRun.to_sql(), Status::RunFailure.to_sql());
-            let done = Status::RunSuccess.to_sql();
-            transaction.execute(sql, params![done, now, id, version, waiting, failed])?;
+            // Jobs that have failed, or were given up, are not among them.
+            let sql = "UPDATE tasks SET status = ?1, error = NULL, finished_at = ?2
+                       WHERE database_id = ?3 AND job_id <= ?4 AND status <> ?1
+                       AND (SELECT status FROM jobs WHERE id = job_id) = ?1";
+            let (done, failed) = (Status::RunSuccess.to_sql(), Status::RunFailure.to_sql());
+            transaction.execute(sql, params![done, now, id, version])?;
             if let Some((job, error)) = failure {
                 let sql = "UPDATE tasks SET status = ?, error = ?, attempts = attempts + 1, finished_at = ?
                            WHERE database_id = ? AND job_id = ?";

@@ -62,22 +62,36 @@ impl Shared {
     async fn work_on(&self, phase: Phase, lock: &Lock) -> Result<Option<i64>, Failure> {
         let namespace = &lock.namespace;
         let database = namespace.database();
-        let mut migrations = missing(&self.migrator.catalog, namespace, &self.schema)?;
+        let catalog = &self.migrator.catalog;
+        let mut migrations = missing(catalog, namespace, &self.schema)?;
+        let was_behind = !migrations.is_empty();
         migrations.push(Arc::clone(&self.migration));
         let _place = database.engine().admit_migration().await;
         let work = || -> Result<Option<i64>, Failure> {
             let mut connection = self.migrator.namespaces.connect_for_migration(namespace)?;
-            match phase {
-                Phase::DryRun => connection.try_migrations(&migrations)?,
-                Phase::Run => {
-                    let version = connection.migrate(&migrations)?;
-                    namespace.set_version(version);
-                    return Ok(Some(version));
-                }
+            let outcome = match phase {
+                Phase::DryRun => connection.try_migrations(&migrations).map(|()| None),
+                Phase::Run => connection.migrate(&migrations).map(Some),
+            };
+            let version = outcome.map_err(|failure| self.explain(&failure))?;
+            if let Some(version) = version {
+                namespace.set_version(version);
             }
-            Ok(None)
+            Ok(version)
         };
-        database.executor().run(work).await?
+        let version = database.executor().run(work).await??;
+        if let Some(version) = version.filter(|_| was_behind) {
+            block(|| catalog.note_caught_up(namespace.id(), version, None))?;
+        }
+        Ok(version)
+    }
+
+    fn explain(&self, failure: &MigrationFailure) -> Failure {
+        let why = describe(failure);
+        Failure::Failed(match failure.job {
+            job if job == self.job => why,
+            job => format!("migration job {job}, which it has missed: {why}"),
+        })
     }
 }
 
@@ -109,12 +123,6 @@ impl From<Error> for Failure {
             ErrorKind::DatabaseNotFound => Failure::Gone,
             _ => Failure::Failed(error.to_string()),
         }
-    }
-}
-
-impl From<MigrationFailure> for Failure {
-    fn from(failure: MigrationFailure) -> Self {
-        Failure::Failed(describe(&failure))
     }
 }
 

@@ -12,6 +12,17 @@ use crate::error::{Error, Result};
 use crate::limits;
 use crate::sqlite;
 
+/// The id of a new database. The CLI shows those with 16 as their sixth byte as databases of Turso's own kind, not as
+/// SQLite.
+pub(super) fn new_id() -> Uuid {
+    loop {
+        let id = Uuid::new_v4();
+        if id.as_bytes()[5] != 16 {
+            return id;
+        }
+    }
+}
+
 /// The directory with one file per database, called by its id, so that no name ever becomes a path.
 pub(super) struct Files {
     directory: PathBuf,
@@ -34,7 +45,7 @@ impl Files {
         match self.spares.take() {
             Some(id) => Ok(id),
             None => {
-                let id = Uuid::new_v4();
+                let id = new_id();
                 self.make(id, sqlite::create_file).map(|()| id)
             }
         }
@@ -171,4 +182,14 @@ pub(super) fn sync_directory(directory: &Path) -> Result<()> {
     directory
         .and_then(|directory| directory.sync_all())
         .map_err(|e| Error::internal("make a new database file durable", e))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::new_id;
+
+    #[test]
+    fn no_new_database_is_shown_as_one_of_another_kind() {
+        assert!((0..10_000).all(|_| new_id().as_bytes()[5] != 16));
+    }
 }

@@ -8,7 +8,7 @@ use std::sync::PoisonError;
 
 use uuid::Uuid;
 
-use super::{Namespace, Namespaces, ScratchFile, database_not_found};
+use super::{Namespace, Namespaces, ScratchFile, database_not_found, files};
 use crate::catalog::{
     self, Filter, Group, GroupName, NamespaceName, Parent, Record, Role, SchemaRef, Settings,
 };
@@ -85,7 +85,7 @@ impl Namespaces {
         };
         let id = match &new.seed {
             Seed::Empty => self.files.create()?,
-            _ => Uuid::new_v4(),
+            _ => files::new_id(),
         };
         let mut record = Record {
             id,

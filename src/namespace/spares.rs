@@ -80,7 +80,7 @@ impl State {
     }
 
     fn make(&self) -> Option<Uuid> {
-        let id = Uuid::new_v4();
+        let id = files::new_id();
         let path = self.directory.join(file_name(id));
         match sqlite::create_file(&path) {
             Ok(()) => Some(id),

@@ -15,7 +15,7 @@ use super::seeds::{self, SeedFields};
 use super::shapes::{DatabaseBody, DeletedBody, ListBody, OneBody, Pagination};
 use super::size::Size;
 use crate::auth::Scope;
-use crate::catalog::{Filter, Group, GroupName, NamespaceName, Record, Settings};
+use crate::catalog::{Filter, Group, GroupName, NamespaceName, Record, Role, Settings};
 use crate::error::{Error, Result};
 use crate::http::App;
 use crate::http::wire::{WholeBody, json_response};
@@ -63,7 +63,8 @@ pub(crate) async fn create(
     let name = fields.name.as_deref();
     let name = name.ok_or_else(|| Error::bad_request("the field `name` is missing"))?;
     let name = NamespaceName::parse(name)?;
-    let group = find_group(&app, &operator, &fields)?;
+    let names_group = fields.group.is_some() || fields.group_id.is_some();
+    let mut group = find_group(&app, &operator, &fields)?;
     operator.may(Scope::DbCreate, &group)?;
     let size_limit = fields.size_limit.and_then(Size::limit);
     let settings = Settings { size_limit, ..Settings::default() };
@@ -88,6 +89,14 @@ pub(crate) async fn create(
             seeds::read(&app, &operator, seed, &settings).await?
         }
     };
+    if let Seed::Copy(source) = &seed
+        && source.role != Role::Plain
+        && !names_group
+    {
+        // That of its schema database: no other is possible.
+        group = source.group.clone();
+        operator.may(Scope::DbCreate, &group)?;
+    }
     let new = NewDatabase { name, group: group.name, seed, is_schema, settings, jwt_key: None };
     let record = app.namespaces.create(new)?;
     drop(work);

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{delete, get, post, put};
+use axum::routing::{any, delete, get, post, put};
 
 use crate::http::App;
 use crate::platform::{
@@ -25,6 +25,8 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/v2/organizations", get(account::organizations))
         // Without an organization of its own the CLI leaves its place empty: `/v1/organizations//members`.
         .route("/v1/organizations/members", get(account::members).post(account::stays))
+        .route("/v1/organizations/members/{username}", delete(account::stays))
+        .route("/v1/organizations/invite", post(account::stays))
         .route("/v1/organizations/invites", get(account::invites).post(account::stays))
         .route("/v1/organizations/audit-logs", get(account::audit_logs))
         .route(
@@ -59,9 +61,11 @@ fn of_organization() -> Router<Arc<App>> {
         .route("/subscription", get(account::subscription).post(account::stays))
         .route("/plans", get(account::plans))
         .route("/invoices", get(account::invoices))
+        .route("/billing/{what}", any(account::stays))
         .route("/members", get(account::members).post(account::stays))
         .route("/members/{username}", post(account::stays).delete(account::stays))
         .route("/invites", get(account::invites).post(account::stays))
+        .route("/invite", post(account::stays))
         .route("/invites/{email}", post(account::stays).delete(account::stays))
         .route("/audit-logs", get(account::audit_logs))
         .route("/api-tokens", get(api_tokens::list))

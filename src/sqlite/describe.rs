@@ -3,12 +3,13 @@
 use hrana_protocol::{Col, DescribeCol, DescribeParam, DescribeResult};
 
 use super::connection::Connection;
-use super::execution::{many_statements, no_statement, refuse_nul, skip_blank};
+use super::execution::{no_statement, refuse_nul};
 use crate::error::Result;
 use crate::limits;
 
 impl Connection {
-    /// Prepares `sql` and tells about it. SQLite runs some pragmas while it prepares them; the policy has
+    /// Prepares the first statement of `sql` and tells about it: the Rust client describes a whole text, and executes
+    /// its first statement then. SQLite runs some pragmas while it prepares them; the policy has
     /// its say about those as well.
     pub fn describe(&mut self, sql: &str) -> Result<DescribeResult> {
         let result = self.describe_active(sql);
@@ -21,11 +22,8 @@ impl Connection {
         refuse_nul(sql)?;
         self.abandon();
         self.refresh_schema()?;
-        let (statement, consumed) = self.prepare_anew(sql)?;
+        let (statement, _) = self.prepare_anew(sql)?;
         let statement = statement.ok_or_else(no_statement)?;
-        if !skip_blank(&sql[consumed..]).is_empty() {
-            return Err(many_statements());
-        }
         let name =
             |index| DescribeParam { name: statement.parameter_name(index).map(str::to_owned) };
         let params = (1..=statement.parameter_count()).map(name).collect();

@@ -2,17 +2,15 @@
 
 use std::time::Duration;
 
-use hranad::catalog::{NamespaceName, Settings, Status};
-use hyper::Method;
+use hranad::catalog::{NamespaceName, Status};
 use serde_json::json;
 use tokio::time::timeout;
 
 use super::client::on;
-use super::estate::record;
 use super::family::{
-    catalog, check_alike, create, delete, elsewhere, family, hold, newest_job, task, tried,
+    catalog, check_alike, create, delete, family, hold, newest_job, start, task, tried,
 };
-use crate::harness::{TestServer, eventually};
+use crate::harness::TestServer;
 
 const TABLES: [&str; 3] =
     ["CREATE TABLE t (n)", "CREATE TABLE held (text)", "INSERT INTO t VALUES (0)"];
@@ -23,7 +21,7 @@ fn restore(server: &TestServer, name: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn children_come_and_go_while_a_migration_runs() {
-    let server = TestServer::start().await;
+    let server = start().await;
     family(&server, "s", &["a", "anew", "gone", "back", "later", "z"], &TABLES).await;
     delete(&server, "later").await;
     let mut holder = hold(&server, "z").await;
@@ -59,79 +57,20 @@ async fn children_come_and_go_while_a_migration_runs() {
     server.stop().await;
 }
 
-/// Has children of `s` that nobody uses left for later.
-fn set_rolling(server: &TestServer) {
-    let schema = record(&catalog(server), "s").id;
-    let settings = Settings { is_rolling: true, ..Settings::default() };
-    catalog(server).configure_database(schema, &settings).unwrap();
-}
-
 #[tokio::test(flavor = "multi_thread")]
-async fn a_child_that_nobody_uses_is_left_for_when_it_is_used() {
-    let server = TestServer::start().await;
-    family(&server, "s", &["used", "cold"], &TABLES).await;
-    set_rolling(&server);
-    on(&server, "used").run(&["SELECT n FROM t"]).await;
-    for sql in ["UPDATE t SET n = n + 1", "ALTER TABLE t ADD COLUMN c"] {
-        on(&server, "s").run(&[sql]).await;
-        let job = newest_job(&server).id;
-        assert_eq!(task(&server, job, "used").status, Status::RunSuccess, "{sql}");
-        assert_eq!(task(&server, job, "cold").status, Status::WaitingRun, "{sql}");
-    }
-    // Many want it at once, and it makes the changes once.
-    let cold = on(&server, "cold");
-    let read = || cold.run(&["SELECT n, c FROM t"]);
-    let rows = tokio::join!(read(), read(), read(), read());
-    for rows in [rows.0, rows.1, rows.2, rows.3] {
-        assert_eq!(rows, "1|null");
-    }
-    let job = newest_job(&server).id;
-    for job in [job - 1, job] {
-        assert_eq!(task(&server, job, "cold").status, Status::RunSuccess);
-    }
-    check_alike(&server, &["s", "used", "cold"]).await;
-    server.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_child_that_was_left_for_later_is_exported_with_all_changes() {
-    let server = TestServer::start().await;
-    family(&server, "s", &["cold"], &TABLES).await;
-    set_rolling(&server);
-    on(&server, "s").run(&["ALTER TABLE t ADD COLUMN c"]).await;
-    let headers = [("tursocliversion", "1.0")];
-    let answer = server.request(Method::GET, "/db/cold/export/1", &headers, "").await;
-    assert_eq!(answer.status, 200, "{answer:?}");
-    let text = String::from_utf8_lossy(&answer.body);
-    assert!(text.contains("CREATE TABLE t (n, c)"));
-    server.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_deleted_child_that_was_left_for_later_does_not_hide_one_that_waits() {
-    let server = TestServer::start().await;
-    family(&server, "s", &["cold", "used", "z"], &TABLES).await;
-    set_rolling(&server);
-    on(&server, "used").run(&["SELECT n FROM t"]).await;
-    let client = on(&server, "s");
-    let mut holder = hold(&server, "z").await;
+async fn a_child_that_is_deleted_before_its_dry_run_and_restored_later_is_told_of_as_it_is() {
+    let server = TestServer::start_with(&["--transaction-idle", "0.5"]).await;
+    family(&server, "s", &["a", "z"], &TABLES).await;
+    let _holder = hold(&server, "z").await;
+    let schema = on(&server, "s");
     let meanwhile = async {
-        // Somebody else has the file when the run comes to it, so that it fails at first.
-        tried(&server, &["cold", "used"]).await;
-        let other = elsewhere(&server, "used");
-        other.execute_batch("BEGIN IMMEDIATE").unwrap();
-        holder.ask("COMMIT").await.unwrap();
-        let job = newest_job(&server).id;
-        let has_failed = async |times| {
-            eventually(async || task(&server, job, "used").attempts >= times).await;
-        };
-        has_failed(1).await;
-        delete(&server, "cold").await;
-        has_failed(3).await;
-        other.execute_batch("COMMIT").unwrap();
+        tried(&server, &["a"]).await;
+        delete(&server, "z").await;
     };
-    tokio::join!(client.run(&["ALTER TABLE t ADD COLUMN c"]), meanwhile);
-    let job = newest_job(&server).id;
-    assert_eq!(task(&server, job, "used").status, Status::RunSuccess);
+    tokio::join!(schema.run(&["ALTER TABLE t ADD COLUMN c"]), meanwhile);
+    restore(&server, "z");
+    assert_eq!(on(&server, "z").run(&["SELECT n, c FROM t"]).await, "0|null");
+    assert_eq!(task(&server, newest_job(&server).id, "z").status, Status::RunSuccess);
+    check_alike(&server, &["s", "a", "z"]).await;
     server.stop().await;
 }

@@ -11,6 +11,11 @@ use super::client::{Client, on};
 use super::estate::record;
 use crate::harness::{TestServer, eventually};
 
+/// Starts a server that lets a transaction rest for as long as a test on a slow machine may need.
+pub(super) async fn start() -> TestServer {
+    TestServer::start_with(&["--transaction-idle", "60"]).await
+}
+
 /// Creates a schema database, executes this on it, and creates its children.
 pub(super) async fn family(server: &TestServer, schema: &str, children: &[&str], sqls: &[&str]) {
     create(server, &json!({ "name": schema, "is_schema": true })).await;
@@ -65,8 +70,8 @@ pub(super) fn task(server: &TestServer, job: i64, child: &str) -> Task {
 pub(super) async fn tried(server: &TestServer, children: &[&str]) {
     let catalog = catalog(server);
     eventually(async || {
-        let jobs = catalog.unfinished_jobs().unwrap();
-        let Some(job) = jobs.last() else { return false };
+        let job = catalog.jobs(None, i64::MAX, 1).unwrap().remove(0);
+        assert!(job.error.is_none(), "{job:?}");
         let tasks = catalog.tasks_with(job.id, Status::DryRunSuccess).unwrap();
         children.iter().all(|child| tasks.iter().any(|task| task.name.as_str() == *child))
     })

@@ -3,14 +3,14 @@
 use std::time::{Duration, Instant};
 
 use super::client::on;
-use super::family::{catalog, check_alike, create, family, hold, tried};
+use super::family::{catalog, check_alike, create, family, hold, start, tried};
 use crate::harness::TestServer;
 
 const TABLES: [&str; 2] = ["CREATE TABLE t (n)", "CREATE TABLE held (text)"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_migration_waits_for_a_transaction_writers_for_the_migration_and_readers_for_nobody() {
-    let server = TestServer::start().await;
+    let server = start().await;
     family(&server, "s", &["a", "b"], &TABLES).await;
     let mut holder = hold(&server, "b").await;
     let (schema, a, b) = (on(&server, "s"), on(&server, "a"), on(&server, "b"));
@@ -36,7 +36,7 @@ async fn a_migration_waits_for_a_transaction_writers_for_the_migration_and_reade
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_writer_of_a_locked_child_waits_and_is_done_then() {
-    let server = TestServer::start().await;
+    let server = start().await;
     family(&server, "s", &["a", "b"], &TABLES).await;
     let mut holder = hold(&server, "b").await;
     let (schema, a) = (on(&server, "s"), on(&server, "a"));
@@ -72,7 +72,7 @@ async fn a_transaction_that_goes_on_for_too_long_fails_the_dry_run() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn readers_of_a_child_that_is_behind_do_not_wait_for_its_writer() {
-    let server = TestServer::start().await;
+    let server = start().await;
     family(&server, "s", &["a"], &TABLES).await;
     let mut holder = hold(&server, "a").await;
     let schema = on(&server, "s");

@@ -1,14 +1,13 @@
 //! Several migrations: of one schema one after the other, of several at the same time.
 
 use super::client::on;
-use super::family::{check_alike, family, hold, tried};
-use crate::harness::TestServer;
+use super::family::{check_alike, family, hold, start, tried};
 
 const TABLES: [&str; 2] = ["CREATE TABLE t (n)", "CREATE TABLE held (text)"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_migration_does_not_wait_for_that_of_another_schema() {
-    let server = TestServer::start().await;
+    let server = start().await;
     family(&server, "one", &["a", "b"], &TABLES).await;
     family(&server, "two", &["c", "d"], &TABLES).await;
     let mut holder = hold(&server, "b").await;
@@ -29,7 +28,7 @@ async fn a_migration_does_not_wait_for_that_of_another_schema() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fifty_migrations_in_a_row_and_eight_clients_at_once() {
-    let server = TestServer::start().await;
+    let server = start().await;
     family(&server, "s", &["a", "b", "c"], &TABLES).await;
     let schema = on(&server, "s");
     for number in 0..50 {

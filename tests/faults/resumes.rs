@@ -8,8 +8,8 @@ use hranad::catalog::Status;
 use super::client::on;
 use super::crashes::{Death, migrate_until};
 use super::estate::{CHILDREN, Estate, SCHEMA, query, record};
-use super::family::{catalog, check_alike, family, hold, newest_job, tried};
-use crate::harness::{TestServer, eventually};
+use super::family::{catalog, check_alike, family, hold, newest_job, start, tried};
+use crate::harness::eventually;
 use crate::program::Program;
 
 /// Starts the program after it has died in a migration, without the file of one database, and then with it.
@@ -66,7 +66,7 @@ fn a_migration_resumed_without_a_file_stops_neither_the_server_nor_the_others() 
 #[tokio::test(flavor = "multi_thread")]
 #[expect(clippy::disallowed_methods, reason = "somebody else has the catalog open")]
 async fn a_job_that_could_not_be_noted_goes_on_when_it_can() {
-    let server = TestServer::start().await;
+    let server = start().await;
     family(&server, "s", &["a", "b"], &["CREATE TABLE t (n)", "CREATE TABLE held (text)"]).await;
     let mut holder = hold(&server, "b").await;
     let schema = on(&server, "s");

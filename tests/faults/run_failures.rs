@@ -5,7 +5,7 @@ use hranad::catalog::{Settings, Status};
 use super::client::{Outcome, on};
 use super::estate::record;
 use super::family::{
-    catalog, check_alike, delete, elsewhere, family, hold, newest_job, task, tried,
+    catalog, check_alike, delete, elsewhere, family, hold, newest_job, start, task, tried,
 };
 use crate::harness::{TestServer, eventually};
 
@@ -27,7 +27,7 @@ async fn fail_in_run(server: &TestServer) -> Outcome {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failed_run_is_told_locks_nobody_and_can_be_tried_again() {
-    let server = TestServer::start().await;
+    let server = start().await;
     let refusal = fail_in_run(&server).await.unwrap_err();
     let job = newest_job(&server);
     assert_eq!(refusal.code, "SCHEMA_MIGRATION_ERROR");
@@ -63,7 +63,7 @@ async fn a_failed_run_is_told_locks_nobody_and_can_be_tried_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failed_run_can_be_given_up_and_goes_on_without_a_deleted_child() {
-    let server = TestServer::start().await;
+    let server = start().await;
     fail_in_run(&server).await.unwrap_err();
     catalog(&server).cancel_job(newest_job(&server).id).unwrap();
     // Those that have the index of the job that was given up keep it, and take over what comes next.
@@ -73,7 +73,7 @@ async fn a_failed_run_can_be_given_up_and_goes_on_without_a_deleted_child() {
     }
     server.stop().await;
 
-    let server = TestServer::start().await;
+    let server = start().await;
     fail_in_run(&server).await.unwrap_err();
     delete(&server, "b").await;
     catalog(&server).retry_job(newest_job(&server).id).unwrap();
@@ -84,7 +84,7 @@ async fn a_failed_run_can_be_given_up_and_goes_on_without_a_deleted_child() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_cancels_before_the_run_has_changed_nothing() {
-    let server = TestServer::start().await;
+    let server = start().await;
     family(&server, "s", &ALL[1..], &TABLES).await;
     let mut holder = hold(&server, "c").await;
     let cancel = async {
@@ -108,7 +108,7 @@ async fn who_cancels_before_the_run_has_changed_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn children_that_wait_for_their_run_are_still_locked_after_a_restart() {
     let flags = ["--write-wait", "0.5"];
-    let server = TestServer::start().await;
+    let server = start().await;
     family(&server, "s", &ALL[1..], &TABLES).await;
     let schema = record(&catalog(&server), "s").id;
     let settings = Settings { canaries: 1, ..Settings::default() };

@@ -70,6 +70,11 @@ impl Socket {
     }
 
     pub(crate) async fn say(&mut self, message: Value) {
+        self.try_say(message).await.unwrap();
+    }
+
+    /// Fails when the server has closed.
+    pub(crate) async fn try_say(&mut self, message: Value) -> Result<(), Error> {
         let frame = match self.encoding {
             Encoding::Json => Message::text(message.to_string()),
             Encoding::Protobuf => {
@@ -79,7 +84,7 @@ impl Socket {
                 Message::binary(bytes)
             }
         };
-        self.frames.send(frame).await.unwrap();
+        self.frames.send(frame).await
     }
 
     pub(crate) async fn request(&mut self, id: i32, request: Value) {

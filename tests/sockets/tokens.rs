@@ -46,6 +46,25 @@ async fn a_token_of_another_database_ends_the_streams_of_the_first() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_expires_ends_its_socket_unless_it_is_renewed() {
+    let server = TestServer::start_with(&["--auth", "required"]).await;
+    let short = token(&server, "/v1/databases/default/auth/tokens?expiration=2s").await;
+    let long = token(&server, "/v1/databases/default/auth/tokens?expiration=1d").await;
+    let (mut ends, mut stays) =
+        (Socket::open(&server, "hrana2").await, Socket::open(&server, "hrana2").await);
+    hello(&mut ends, &short).await;
+    hello(&mut stays, &short).await;
+    hello(&mut stays, &long).await;
+    let (code, reason) = ends.closed().await;
+    assert_eq!(code, 1008);
+    assert!(reason.contains("expired"), "{reason}");
+    let opened = stays.ask(json!({ "type": "open_stream", "stream_id": 1 })).await;
+    assert_eq!(opened["type"], "open_stream");
+    assert_eq!(stays.execute("SELECT 1").await["type"], "execute");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn before_hello_little_is_kept_in_memory_and_after_it_as_much_as_ever() {
     let server = TestServer::start().await;
     let mut stranger = RawSocket::open(&server, "hrana3").await;

@@ -75,13 +75,8 @@ impl StreamTask {
         place: OwnedSemaphorePermit,
     ) -> Result<Effect, Closing> {
         let job = Job { operation, request_id, place };
-        let resting = self.shared.lock().resting.take();
-        let Some(worker) = resting else {
-            if self.is_finished() {
-                return Err(failed());
-            }
-            self.shared.hand_over(Work::Job(job));
-            return Ok(Effect::None);
+        let Some((worker, job)) = self.shared.take(job) else {
+            return if self.is_finished() { Err(failed()) } else { Ok(Effect::None) };
         };
         worker.attach();
         let mut begun: Begun = Box::pin(worker.work(job));
@@ -155,6 +150,19 @@ impl Shared {
                 worker.expire();
             }
         }
+    }
+
+    /// Takes the stream for a job if it rests; else the job is left to the task. Both in one step: in between the
+    /// stream could come to rest, and nobody would do the job.
+    fn take(&self, job: Job) -> Option<(Box<Worker>, Job)> {
+        let mut state = self.lock();
+        if let Some(worker) = state.resting.take() {
+            return Some((worker, job));
+        }
+        state.queue.push_back(Work::Job(job));
+        drop(state);
+        self.asked.notify_one();
+        None
     }
 
     fn hand_over(&self, work: Work) {

@@ -79,3 +79,22 @@ fn the_one_location_is_here() {
         ("local", "[default]")
     );
 }
+
+#[test]
+fn there_is_nobody_else_and_nothing_to_pay() {
+    let turso = Turso::start();
+    let members = turso.table("org members list");
+    assert_eq!((members.len(), members[1][0].as_str()), (2, "local"), "{members:?}");
+    assert!(turso.ok("org invoice list").contains("No invoices found"));
+    for alone in [
+        "org create more",
+        "org destroy local",
+        "org members add somebody",
+        "org members rm somebody",
+        "org invites create somebody@example.com",
+        "org invoice info",
+    ] {
+        let told = turso.fails(alone);
+        assert!(told.contains("this server has one organization"), "{alone}: {told}");
+    }
+}

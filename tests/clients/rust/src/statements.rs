@@ -148,6 +148,14 @@ mod scripts {
         let text = |text: &str| Value::Text(text.to_owned());
         assert_eq!(all, [Value::Integer(2), text("a;"), text("b")]);
     }
+
+    #[tokio::test]
+    async fn a_query_is_the_first_statement_of_its_text() {
+        let db = fresh(SCHEMA).await;
+        let sql = "SELECT 1 + ?; DROP TABLE t";
+        assert_eq!(column(&db.connection, sql, [1]).await, integers([2]));
+        assert_eq!(column(&db.connection, "SELECT id FROM t", ()).await, []);
+    }
 }
 
 mod batches {
