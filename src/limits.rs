@@ -324,9 +324,6 @@ pub const MIGRATION_PRAGMAS_MAX: usize = 100;
 /// How long one statement of a migration may run in one child: it may make the index of a large table.
 pub const MIGRATION_STATEMENT: Duration = Duration::from_secs(600);
 
-/// Children that all migrations work on at once: enough for the disk to be busy while the processors are.
-pub const MIGRATION_WORKERS: usize = 8;
-
 /// How long a migration waits for another process that holds the file of a child.
 pub const MIGRATION_BUSY_WAIT: Duration = Duration::from_secs(1);
 

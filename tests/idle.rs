@@ -14,7 +14,7 @@ static ANYBODY: Tenancy = Tenancy { owner: 0, access: Access::FULL, session: Sav
 fn open(directory: &Path, connections: usize) -> Namespaces {
     let second = Duration::from_secs(1);
     let catalog = Arc::new(Catalog::open(directory).unwrap());
-    let engine = Arc::new(Engine::new(2, connections, second, second));
+    let engine = Arc::new(Engine::new(2, connections, 1, second, second));
     Namespaces::open(directory, catalog, engine, Duration::ZERO).unwrap()
 }
 

@@ -55,7 +55,7 @@ impl Owner {
         }
         let data_dir = DataDir::open_shared(path)?;
         let catalog = Arc::new(Catalog::open(data_dir.path())?);
-        let engine = Engine::new(1, 1, limits::BUSY_WAIT, limits::OWN_STATEMENT);
+        let engine = Engine::new(1, 1, 1, limits::BUSY_WAIT, limits::OWN_STATEMENT);
         // Files of deleted databases are the server's to remove: it knows for how long they are kept.
         let namespaces = Namespaces::open(
             data_dir.path(),

@@ -120,6 +120,10 @@ pub struct ServeArgs {
     #[arg(long, env = "HRANAD_THREADS", value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
 
+    /// Children that migrations work on at once; more of them are done sooner, and slow others down
+    #[arg(long, env = "HRANAD_MIGRATION_WORKERS", value_name = "NUMBER", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub migration_workers: u16,
+
     /// Longest time that a client may take nothing of what is sent to it, or say nothing on a WebSocket
     #[arg(long, env = "HRANAD_CLIENT_SILENCE", value_name = "SECONDS", default_value = "60", value_parser = seconds)]
     pub client_silence: Duration,

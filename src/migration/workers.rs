@@ -23,7 +23,9 @@ pub(super) enum Phase {
 /// Does tasks of a job, and notes in the catalog what becomes of them. Leaves the rest when there is a reason to stop:
 /// a dry run has failed, the job was cancelled, the server stops.
 pub(super) async fn work(shared: &Arc<Shared>, phase: Phase, tasks: Vec<Task>) -> Result<()> {
-    let count = tasks.len().min(limits::MIGRATION_WORKERS);
+    // One more waits for locks while the others work.
+    let places = shared.migrator.namespaces.engine().migrations_max();
+    let count = tasks.len().min(places + 1);
     let board = Arc::new(Board {
         waiting: Mutex::new(tasks.into()),
         done: Mutex::default(),

@@ -90,6 +90,11 @@ impl Namespaces {
         }
     }
 
+    /// What all databases share.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
     /// Whether a database is in use by a client, or was lately. A migration that has tried it does not count.
     pub fn is_in_use(&self, name: &NamespaceName) -> bool {
         self.open.get(name).is_some_and(|namespace| {

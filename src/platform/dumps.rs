@@ -46,7 +46,7 @@ pub(crate) async fn upload(
     let dump = match dump {
         Ok(dump) => dump,
         Err(error) => {
-            discard(request.into_body()).await;
+            discard(request.into_body(), limits::SEED_BYTES_MAX).await;
             return Err(error);
         }
     };
@@ -57,17 +57,20 @@ pub(crate) async fn upload(
     let form = Multipart::from_request(request, &()).await;
     let form = form.map_err(|error| Error::bad_request(error.body_text()))?;
     receive(form, &dump.file, &kept).await?;
+    if let Some(rest) = kept.take_rest() {
+        discard(rest, limits::FORM_KEPT_BYTES_MAX as u64).await;
+    }
     let id = app.seeds.keep_dump(dump, operator.token());
     Ok(json_response(&json!({ "dump_url": format!("{SCHEME}{id}") })))
 }
 
-/// Reads what is refused, as far as it would have been taken: the CLI looks at the answer after it has sent all, and
-/// tells its user of a broken pipe if it cannot.
-async fn discard(mut body: Body) {
+/// Reads what is not wanted. The CLI looks at the answer after it has sent all, and tells its user of a broken pipe if it
+/// cannot.
+async fn discard(mut body: Body, bytes_max: u64) {
     let mut bytes = 0;
     while let Ok(Some(Ok(frame))) = timeout(limits::UPLOAD_STALL, body.frame()).await {
         bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
-        if bytes > limits::SEED_BYTES_MAX {
+        if bytes > bytes_max {
             break;
         }
     }

@@ -1,8 +1,8 @@
 //! The bodies of forms.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use axum::body::Body;
@@ -14,26 +14,37 @@ use crate::limits;
 /// Counts what the reader of a form has taken without giving anything out: it keeps all of that, be it the head of a
 /// field that has no end, or a form that never begins.
 #[derive(Clone, Default)]
-pub(super) struct Kept(Arc<AtomicUsize>);
+pub(super) struct Kept {
+    bytes: Arc<AtomicUsize>,
+    /// What the reader has left of the body.
+    rest: Arc<Mutex<Option<Body>>>,
+}
 
 impl Kept {
     /// The same body; reading it fails when too much of it is kept.
     pub(super) fn watch(&self, body: Body) -> Body {
-        Body::new(Watched { body, kept: self.clone(), rests: false })
+        Body::new(Watched { body: Some(body), kept: self.clone(), rests: false })
     }
 
     /// To be called when the reader has given something out.
     pub(super) fn given_out(&self) {
-        self.0.store(0, Relaxed);
+        self.bytes.store(0, Relaxed);
+    }
+
+    /// What is left of the body when its reader is gone: there is something behind the last field. Unless that is read
+    /// as well the connection is closed, and a client that goes on with it at once may not know yet.
+    pub(super) fn take_rest(&self) -> Option<Body> {
+        self.rest.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     fn add(&self, bytes: usize) -> usize {
-        self.0.fetch_add(bytes, Relaxed).saturating_add(bytes)
+        self.bytes.fetch_add(bytes, Relaxed).saturating_add(bytes)
     }
 }
 
 struct Watched {
-    body: Body,
+    /// There until this is dropped.
+    body: Option<Body>,
     kept: Kept,
     /// The reader takes all that it can get before it looks at it. So it gets one piece at a time.
     rests: bool,
@@ -53,7 +64,8 @@ impl http_body::Body for Watched {
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        let Some(body) = &mut self.body else { return Poll::Ready(None) };
+        let frame = ready!(Pin::new(body).poll_frame(context));
         let bytes =
             frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref()).map(Bytes::len);
         if let Some(bytes) = bytes {
@@ -64,5 +76,11 @@ impl http_body::Body for Watched {
             }
         }
         Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        *self.kept.rest.lock().unwrap_or_else(PoisonError::into_inner) = self.body.take();
     }
 }

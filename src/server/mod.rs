@@ -207,7 +207,8 @@ impl Server {
 fn engine(config: &ServeArgs) -> Arc<Engine> {
     let connections = connections(raise_file_limit());
     let (threads, write_wait) = (config.threads(), config.write_wait);
-    Arc::new(Engine::new(threads, connections, write_wait, config.statement_timeout))
+    let migrations = usize::from(config.migration_workers);
+    Arc::new(Engine::new(threads, connections, migrations, write_wait, config.statement_timeout))
 }
 
 fn namespaces(

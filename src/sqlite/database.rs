@@ -29,16 +29,19 @@ pub struct Engine {
     connections_max: usize,
     /// Children that all migrations may work on at once.
     migrations: Arc<Semaphore>,
+    migrations_max: usize,
     write_wait: Duration,
     /// How long one statement may run.
     pub statement_timeout: Duration,
 }
 
 impl Engine {
-    /// `threads` is the number of statements that may run at once, `connections` how many may be open.
+    /// `threads` is the number of statements that may run at once, `connections` how many may be open, `migrations` how
+    /// many children are worked on at once.
     pub fn new(
         threads: usize,
         connections: usize,
+        migrations: usize,
         write_wait: Duration,
         statement_timeout: Duration,
     ) -> Self {
@@ -49,8 +52,8 @@ impl Engine {
             threads_per_database: (threads / 2).max(1),
             connections: Arc::new(Semaphore::new(connections)),
             connections_max: connections,
-            // They leave the other half to those who wait for an answer.
-            migrations: Arc::new(Semaphore::new((threads / 2).clamp(1, limits::MIGRATION_WORKERS))),
+            migrations: Arc::new(Semaphore::new(migrations)),
+            migrations_max: migrations,
             write_wait,
             statement_timeout,
         }
@@ -64,6 +67,11 @@ impl Engine {
     /// How long a migration waits for the turn to write a database: longer than those who write it.
     pub fn migration_wait(&self) -> Duration {
         2 * self.write_wait
+    }
+
+    /// How many of these places there are.
+    pub fn migrations_max(&self) -> usize {
+        self.migrations_max
     }
 
     /// How many statements run.

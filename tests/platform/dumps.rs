@@ -268,3 +268,43 @@ async fn a_form_without_end_is_not_kept_in_memory() {
     assert_eq!(scratch_files(&server), 0);
     server.stop().await;
 }
+
+/// The CLI goes on with the same connection at once, and takes it for a failure if that ends.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_connection_of_an_upload_goes_on_however_late_the_form_ends() {
+    let server = TestServer::start().await;
+    let mut socket = TcpStream::connect(server.address()).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let (host, token) = (server.address(), &server.token);
+    let head = |path: &str, more: &str| {
+        format!(
+            "POST {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\n{more}\r\n"
+        )
+    };
+    let read = |socket: &mut TcpStream| {
+        let (mut answer, mut bytes) = (String::new(), [0; 4096]);
+        while !answer.contains("\r\n\r\n") || !answer.ends_with('}') {
+            let count = socket.read(&mut bytes).unwrap();
+            assert_ne!(count, 0, "the connection has ended after {answer:?}");
+            answer += std::str::from_utf8(&bytes[..count]).unwrap();
+        }
+        answer
+    };
+    let form = form("file", "CREATE TABLE t (a);");
+    let more = format!("content-type: {FORM}\r\ntransfer-encoding: chunked\r\n");
+    let (first, last) = form.split_at(form.len() - 4);
+    let first = format!("{}{:x}\r\n{first}\r\n", head(DUMPS, &more), first.len());
+    for part in [first, format!("4\r\n{last}\r\n"), "0\r\n\r\n".to_owned()] {
+        socket.write_all(part.as_bytes()).unwrap();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let answer = read(&mut socket);
+    let (_, url) = answer.split_once("\"dump_url\":\"").unwrap();
+    let url = url.split('"').next().unwrap();
+    let body = json!({ "name": "shop", "seed": { "type": "dump", "url": url } }).to_string();
+    let length = format!("content-length: {}\r\n", body.len());
+    socket.write_all((head("/v1/databases", &length) + &body).as_bytes()).unwrap();
+    let answer = read(&mut socket);
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    server.stop().await;
+}
