@@ -149,8 +149,7 @@ impl Course {
             tasks.into_iter().filter(|task| !self.deferred.contains(&task.database)).collect();
         let attempts = tasks.iter().map(|task| task.attempts).min().unwrap_or(0);
         if attempts > 0 {
-            let factor = 1 << (attempts - 1).min(16);
-            sleep(limits::TASK_RETRY.saturating_mul(factor)).await;
+            sleep(pause(attempts)).await;
         }
         let count = count.and_then(|count| usize::try_from(count).ok());
         let tasks = tasks.into_iter().take(count.unwrap_or(usize::MAX)).collect();
@@ -185,9 +184,9 @@ impl Course {
 
     /// Makes the change in the schema database.
     async fn run_schema(&self) -> Result<(), String> {
-        let mut wait = limits::TASK_RETRY;
-        for attempt in 1.. {
-            let migrations = [Arc::clone(&self.shared.migration)];
+        let migrations = [Arc::clone(&self.shared.migration)];
+        let mut attempts = 0;
+        loop {
             let failure = match self.with_schema(|c| c.migrate(&migrations)).await {
                 Ok(version) => {
                     self.schema.set_version(version);
@@ -195,16 +194,15 @@ impl Course {
                 }
                 Err(failure) => failure,
             };
-            if attempt >= limits::TASK_ATTEMPTS_MAX {
+            attempts += 1;
+            if attempts >= limits::TASK_ATTEMPTS_MAX {
                 return Err(format!(
                     "migration failed: the schema database `{}` itself: {failure}",
                     self.schema.name()
                 ));
             }
-            sleep(wait).await;
-            wait = wait.saturating_mul(2).min(Duration::from_secs(10));
+            sleep(pause(attempts)).await;
         }
-        Ok(())
     }
 
     /// Why the job ends so.
@@ -264,6 +262,11 @@ impl Shared {
     pub(super) fn lock_locks(&self) -> std::sync::MutexGuard<'_, HashMap<Uuid, Lock>> {
         self.locks.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How long to wait after so many failures.
+fn pause(failures: u64) -> Duration {
+    limits::TASK_RETRY.saturating_mul(1 << failures.saturating_sub(1).min(16))
 }
 
 /// A failure in one database, for whoever reads it.
