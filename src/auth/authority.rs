@@ -257,7 +257,9 @@ fn check_time(claims: &Claims, now: u64) -> Result<()> {
     {
         let early = nbf.saturating_sub(now);
         if early > limits::TOKEN_LEEWAY.as_secs() {
-            return Err(not_valid(&format!("it will be in {early} seconds (its claim `nbf`)")));
+            return Err(not_valid(&format!(
+                "it will be in {early} seconds by this server's clock (its claim `nbf`)"
+            )));
         }
     }
     match claims.expires_at() {
@@ -290,7 +292,7 @@ fn expired(ago: u64) -> Error {
     Error::new(
         ErrorKind::Unauthorized,
         format!(
-            "Unauthorized: the token expired {ago} seconds ago; get another one, as the owner with `hranad token mint`"
+            "Unauthorized: the token expired {ago} seconds ago by this server's clock; get another one, as the owner with `hranad token mint`"
         ),
     )
 }

@@ -180,9 +180,9 @@ impl Server {
         self.is_https
     }
 
-    /// Where a database is reached, without the scheme, by those who reach the server at its address.
-    pub fn hostname(&self, database: &str) -> String {
-        let authority = self.address.to_string();
+    /// Where a database is reached, without the scheme, by those who reach the server at `address`.
+    pub fn hostname(&self, database: &str, address: SocketAddr) -> String {
+        let authority = address.to_string();
         self.names.hostname(database, &Reach { is_https: self.is_https, authority })
     }
 
