@@ -85,14 +85,14 @@ fn health(args: &HealthArgs) -> Result<()> {
         socket.take(1024).read_to_string(&mut answer)?;
         Ok(answer)
     };
-    let doing = format!("get an answer from http://{address}/health");
+    let failed = |why: &str| {
+        let url = format!("http://{address}/health");
+        Err(Error::bad_request(format!("no server is well at {url} (--listen says where): {why}")))
+    };
     match ask() {
         Ok(answer) if answer.starts_with("HTTP/1.1 200 ") => Ok(()),
-        Ok(answer) => {
-            let line = answer.lines().next().unwrap_or("nothing").to_owned();
-            Err(Error::internal(doing, line))
-        }
-        Err(error) => Err(Error::internal(doing, error)),
+        Ok(answer) => failed(answer.lines().next().unwrap_or("it does not speak HTTP")),
+        Err(error) => failed(&error.to_string()),
     }
 }
 

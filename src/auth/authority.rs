@@ -208,8 +208,8 @@ impl Authority {
 
 fn head(token: &str) -> Result<Head> {
     let bytes = token.split_once('.').and_then(|(head, _)| URL_SAFE_NO_PAD.decode(head).ok());
-    let bytes = bytes.ok_or_else(|| not_valid("it is not a JWT"))?;
-    let head: Head = serde_json::from_slice(&bytes).map_err(|_| not_valid("it is not a JWT"))?;
+    let bytes = bytes.ok_or_else(|| not_valid(NO_JWT))?;
+    let head: Head = serde_json::from_slice(&bytes).map_err(|_| not_valid(NO_JWT))?;
     match head.crit {
         None => Ok(head),
         Some(_) => Err(not_valid("its header asks for extensions that are not known here")),
@@ -250,6 +250,9 @@ fn decode<T: DeserializeOwned>(token: &str, key: &VerifyingKey) -> Result<Option
         },
     }
 }
+
+/// The likely mistakes are a token of the platform API, and half a token.
+const NO_JWT: &str = "it is not a JWT, as all tokens of databases and groups are";
 
 fn check_time(claims: &Claims, now: u64) -> Result<()> {
     if let Said::Foreign(claims, _) = &claims.said

@@ -156,7 +156,13 @@ impl Asked {
 
 async fn not_found(request: Request) -> Error {
     target::missing_slash(request.extensions()).unwrap_or_else(|| {
-        let message = format!("there is nothing at {} {}", request.method(), request.uri().path());
+        let path = request.uri().path();
+        // Where @tursodatabase/api resolves its URLs against a base without a version.
+        let hint = match path.starts_with("/organizations/") {
+            true => "; the base URL of the platform API has to end in /v1/",
+            false => "",
+        };
+        let message = format!("there is nothing at {} {path}{hint}", request.method());
         Error::new(ErrorKind::NotFound, message)
     })
 }

@@ -19,5 +19,6 @@ mod shell;
 pub(super) mod starter;
 mod terminal;
 mod tokens;
+mod troubleshooting;
 mod walkthrough;
 mod workshop;
