@@ -16,8 +16,11 @@ use super::super::run::run;
 use super::cli::Turso;
 use crate::program::Program;
 
+/// Brings something about, in one or several ways, and returns what each client shows of it.
+type BringAbout = fn() -> Vec<String>;
+
 /// The sections of the page, and what brings about what each of them quotes.
-const SECTIONS: [(&str, fn() -> Vec<String>); 14] = [
+const SECTIONS: [(&str, BringAbout); 14] = [
     ("The token is wrong, or there is none", access::a_wrong_token),
     ("The database is not found", access::a_database_that_is_not_found),
     ("The organization is wrong", access::a_wrong_organization),
