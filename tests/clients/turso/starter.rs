@@ -2,7 +2,6 @@
 //! in for Turso: what the workshop has to be typed before, what the application does, and what its owner sees.
 
 use std::fs;
-use std::path::Path;
 
 use serde_json::Value;
 
@@ -11,22 +10,15 @@ use super::super::report;
 use super::super::run::{Finished, Run, run};
 use super::cli::Turso;
 
+/// In the order of the table.
 const PACKAGES: [&str; 4] = ["@tursodatabase/api", "@libsql/client", "drizzle-orm", "drizzle-kit"];
 
 pub(in super::super) fn starter() -> Run {
-    let directory = super::super::directory("js").join("starter");
-    let packages = PACKAGES.map(|name| (name.to_owned(), installed(&directory, name)));
+    let file = super::super::directory("js").join("starter/package.json");
+    let package: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
+    let version = |name: &str| package["dependencies"][name].as_str().unwrap().to_owned();
+    let packages = PACKAGES.map(|name| (name.to_owned(), version(name)));
     Run::new("JavaScript", packages.into(), "https, wss", || report::of_tap(&run_starter()))
-}
-
-/// The version that the starter's code finds.
-fn installed(directory: &Path, name: &str) -> String {
-    let places = [directory.to_owned(), directory.join("..")];
-    let files = places.map(|place| place.join("node_modules").join(name).join("package.json"));
-    let text = files.iter().find_map(|file| fs::read_to_string(file).ok());
-    let text = text.unwrap_or_else(|| panic!("{name} is not installed; use `make test`"));
-    let package: Value = serde_json::from_str(&text).unwrap();
-    package["version"].as_str().unwrap().to_owned()
 }
 
 fn run_starter() -> Finished {
