@@ -89,7 +89,8 @@ impl Server {
         let (listener, address) = bind(config.listen, "--listen").await?;
         let (stop, stopped) = watch::channel(false);
         let migrator =
-            Arc::new(Migrator::new(Arc::clone(&catalog), Arc::clone(&namespaces), stopped.clone()));
+            Migrator::start(Arc::clone(&catalog), Arc::clone(&namespaces), stopped.clone())?;
+        let migrator = Arc::new(migrator);
         // Before anybody can write what a migration has locked.
         migrator.resume().await?;
         let (tls, renewal) = tls.unzip();
