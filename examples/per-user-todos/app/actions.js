@@ -29,7 +29,7 @@ export async function changeTodos(_, form) {
       await CHANGES[form.get('change')](await openDatabase(session.database), form);
     }
   } catch (error) {
-    return explain(error);
+    return { ...explain(error), description: form.get('description') };
   }
   if (!session) {
     redirect('/sign-in');

@@ -1,20 +1,36 @@
 'use client';
 
-import { useActionState } from 'react';
+import { useActionState, useState } from 'react';
 import { changeTodos } from './actions';
 import { Trouble } from './trouble';
 
 /** The list and its forms. They work before, and without, JavaScript in the browser. */
 export function Todos({ todos }) {
   const [trouble, change, pending] = useActionState(changeTodos, null);
+  const [text, setText] = useState('');
+  const [seen, setSeen] = useState(trouble);
+  if (trouble !== seen) {
+    // What could not be added is there again, unless something else was typed meanwhile.
+    setSeen(trouble);
+    setText(text || trouble?.description || '');
+  }
   const left = todos.filter((todo) => !todo.completed).length;
   return (
     <>
-      <form action={change} className="add">
+      {/* Emptied at once: the next todo may be typed while this one is on its way. */}
+      <form action={change} onSubmit={() => setText('')} className="add">
         <label htmlFor="description" className="hidden">
           What is to be done?
         </label>
-        <input id="description" name="description" placeholder="What is to be done?" maxLength={500} required />
+        <input
+          id="description"
+          name="description"
+          placeholder="What is to be done?"
+          value={text}
+          onChange={(event) => setText(event.target.value)}
+          maxLength={500}
+          required
+        />
         <button name="change" value="add" disabled={pending}>
           Add
         </button>

@@ -1,0 +1,40 @@
+// What the example application shows when it cannot work. Each of the applications has one thing wrong.
+import assert from 'node:assert/strict';
+import { add, shows, signIn, trouble, withBrowser } from './browser.js';
+
+/** `[{ app, says: [text, …] }]` */
+const wrong = JSON.parse(process.env.WRONG);
+/** One that works, whose server is stopped in the end. */
+const { APP, HRANAD_PID } = process.env;
+
+await withBrowser(async (open) => {
+  for (const { app, says } of wrong) {
+    // Each is a server of its own, but a browser does not tell cookies apart by the port.
+    const page = await open();
+    await signIn(page, app, 'ada');
+    const shown = await trouble(page);
+    for (const text of says) {
+      assert(shown.includes(text), `${text} is not in:\n${shown}`);
+    }
+    await page.close();
+  }
+
+  const page = await open();
+  await signIn(page, APP, 'ada');
+  await add(page, 'before the end');
+  await shows(page, ['- before the end']);
+  process.kill(Number(HRANAD_PID), 'SIGTERM');
+  await gone();
+  await add(page, 'after the end');
+  assert.match(await trouble(page), /No server answers at http.*\n.*Start hranad/);
+  // What could not be saved is not lost for who has typed it.
+  assert.equal(await page.getByLabel('What is to be done?').inputValue(), 'after the end');
+  await page.reload();
+  assert.match(await trouble(page), /No server answers at http.*\n.*Start hranad/);
+});
+
+/** Waits until nobody answers any more. */
+async function gone() {
+  const url = process.env.TURSO_API_BASEURL;
+  while (await fetch(url).then(() => true, () => false));
+}
