@@ -6,6 +6,7 @@ mod auth;
 mod cli;
 mod config;
 mod databases;
+mod example;
 mod export;
 mod groups;
 mod inspect;

@@ -39,18 +39,16 @@ function executable() {
 /** Opens a browser with a fresh profile for a while. Each page that it is asked for has cookies of its own. */
 export async function withBrowser(use) {
   const browser = await chromium.launch({ executablePath: executable(), args: FLAGS, chromiumSandbox: false });
-  const pages = [];
   const open = async () => {
     const page = await browser.newPage({ viewport: { width: 560, height: 510 } });
     page.setDefaultTimeout(PATIENCE);
     page.on('pageerror', (error) => console.error(`An error in ${page.url()}: ${error.stack}`));
-    pages.push(page);
     return page;
   };
   try {
     await use(open);
   } catch (error) {
-    for (const page of pages) {
+    for (const page of browser.contexts().flatMap((context) => context.pages())) {
       console.error(`${page.url()} shows:\n${await page.innerText('body')}\n`);
     }
     throw error;

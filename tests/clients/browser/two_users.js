@@ -75,7 +75,7 @@ await withBrowser(async (open) => {
     await run('turso', ['db', 'shell', 'todos-schema', MIGRATION]);
     migrated = true;
   };
-  const [byAda, byGrace] = await Promise.all([work(ada), work(grace), migrate()]);console.error("t4", performance.now(), byAda.length);
+  const [byAda, byGrace] = await Promise.all([work(ada), work(grace), migrate()]);
   for (const [page, before, done] of [
     [ada, ['x write notes on the engine', '- compute the Bernoulli numbers', 'x find a mistake of Babbage'], byAda],
     [grace, ['x find the moth in the relay', '- write the first compiler'], byGrace],

@@ -1,8 +1,9 @@
 //! The program `turso` and a server for it, of which its environment tells it: nothing else is configured.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::{env, fs, iter};
+use std::{env, fs};
 
 use serde_json::{Value, json};
 use tempfile::{NamedTempFile, TempDir};
@@ -18,7 +19,7 @@ const ROWS: u16 = 300;
 /// A user of the CLI with a server of their own.
 pub(super) struct Turso {
     server: Program,
-    _data_dir: TempDir,
+    data_dir: TempDir,
     home: TempDir,
     /// What `TURSO_API_TOKEN` says; without it, the CLI looks into its settings.
     pub(super) token: Option<String>,
@@ -45,13 +46,21 @@ impl Turso {
         let server = Program::run(command);
         let token = fs::read_to_string(data_dir.path().join("api-token")).unwrap();
         let home = TempDir::new().unwrap();
-        Turso { server, _data_dir: data_dir, home, token: Some(token.trim().to_owned()) }
+        Turso { server, data_dir, home, token: Some(token.trim().to_owned()) }
     }
 
     /// The same server for another user, with an own token and settings.
     pub(super) fn login(&mut self, token: &str) -> String {
         fs::remove_file(self.settings()).unwrap();
         self.token.replace(token.to_owned()).unwrap()
+    }
+
+    pub(super) fn server(&self) -> &Program {
+        &self.server
+    }
+
+    pub(super) fn data_dir(&self) -> &Path {
+        self.data_dir.path()
     }
 
     /// `127.0.0.1:PORT`
@@ -126,11 +135,19 @@ impl Turso {
     }
 
     fn command(&self, line: &str) -> Command {
-        let mut turso = Command::new(program());
-        turso.env_clear().args(words(line)).current_dir(self.home.path());
+        let mut turso = self.user_of(program());
+        turso.args(words(line));
+        turso
+    }
+
+    /// Another program, in the directory and the environment of the CLI, which it can call.
+    pub(super) fn user_of(&self, program_of: impl AsRef<OsStr>) -> Command {
+        let mut turso = Command::new(program_of);
+        turso.env_clear().current_dir(self.home.path());
         // For the local `sqlite3` that the CLI uses, and for the programs of a test.
         let path = std::env::var_os("PATH").unwrap();
-        let programs = iter::once(self.file("bin")).chain(env::split_paths(&path));
+        let own = [self.file("bin"), program().parent().unwrap().to_owned()];
+        let programs = own.into_iter().chain(env::split_paths(&path));
         turso.env("PATH", env::join_paths(programs).unwrap());
         turso.env("HOME", self.home.path()).env("TMPDIR", self.home.path());
         turso.env("TURSO_CONFIG_FOLDER", self.home.path());
