@@ -3,10 +3,10 @@
 import { eq, not } from 'drizzle-orm';
 import { refresh } from 'next/cache';
 import { redirect } from 'next/navigation';
-import { openDatabase } from '../lib/database';
-import { todos } from '../lib/schema';
-import { endSession, readSession } from '../lib/session';
-import { explain } from '../lib/trouble';
+import { openDatabase } from '../lib/database.js';
+import { todos } from '../lib/schema.js';
+import { endSession, readSession } from '../lib/session.js';
+import { explain } from '../lib/trouble.js';
 
 const CHANGES = {
   add: (database, form) => {

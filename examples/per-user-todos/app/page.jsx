@@ -1,12 +1,12 @@
 import Link from 'next/link';
 import { redirect } from 'next/navigation';
-import { openDatabase } from '../lib/database';
-import { todos } from '../lib/schema';
-import { readSession } from '../lib/session';
-import { explain } from '../lib/trouble';
-import { signOut } from './actions';
-import { Todos } from './todos';
-import { Trouble } from './trouble';
+import { openDatabase } from '../lib/database.js';
+import { todos } from '../lib/schema.js';
+import { readSession } from '../lib/session.js';
+import { explain } from '../lib/trouble.js';
+import { signOut } from './actions.js';
+import { Todos } from './todos.jsx';
+import { Trouble } from './trouble.jsx';
 
 // For each visit anew, also as long as settings are missing.
 export const dynamic = 'force-dynamic';

@@ -1,8 +1,8 @@
 'use client';
 
 import { useActionState, useState } from 'react';
-import { changeTodos } from './actions';
-import { Trouble } from './trouble';
+import { changeTodos } from './actions.js';
+import { Trouble } from './trouble.jsx';
 
 /** The list and its forms. They work before, and without, JavaScript in the browser. */
 export function Todos({ todos }) {

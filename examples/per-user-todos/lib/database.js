@@ -2,7 +2,7 @@
 import { createClient } from '@libsql/client';
 import { createClient as createPlatformClient } from '@tursodatabase/api';
 import { drizzle } from 'drizzle-orm/libsql';
-import { settings } from './settings';
+import { settings } from './settings.js';
 
 /** The database of that name. On the Edge runtime `@libsql/client` is `@libsql/client/web`, by its own choice. */
 export async function openDatabase(name) {

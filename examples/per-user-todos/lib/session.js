@@ -1,6 +1,6 @@
 // Who is signed in: a cookie that this application has signed. Web Crypto is there on Node.js and on Edge.
 import { cookies, headers } from 'next/headers';
-import { settings } from './settings';
+import { settings } from './settings.js';
 
 const COOKIE = 'session';
 const SECONDS = 24 * 60 * 60;

@@ -1,5 +1,5 @@
 // What went wrong, for the one who runs the application: what it is, and what to do.
-import { settings } from './settings';
+import { settings } from './settings.js';
 
 const UNTRUSTED = /CERT|SELF_SIGNED|UNABLE_TO_/;
 
@@ -47,7 +47,6 @@ function networkTrouble(causes) {
 
 function serverTrouble(error, causes) {
   const { TURSO_ORG, TURSO_DATABASE_NAME } = settings();
-  const statuses = causes.map((cause) => cause.status);
   const says = (pattern) => causes.some((cause) => pattern.test(cause.message));
   if (error.name === 'TursoClientError') {
     if (error.status === 401) {
@@ -69,7 +68,7 @@ function serverTrouble(error, causes) {
       };
     }
   }
-  if (statuses.includes(401)) {
+  if (says(/unauthorized|HTTP status 401/i)) {
     return {
       title: 'The token in TURSO_GROUP_AUTH_TOKEN is not accepted',
       advice: 'Set it to what `turso group tokens create default` prints, and start again.',

@@ -1,7 +1,7 @@
 // A stand-in for a service that signs users in: names and passwords from the environment.
 import { createHash } from 'node:crypto';
-import { sign } from './session';
-import { settings } from './settings';
+import { sign } from './session.js';
+import { settings } from './settings.js';
 
 export async function isPassword(user, password) {
   const { TODOS_USERS, TODOS_SECRET } = settings();

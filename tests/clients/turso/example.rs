@@ -64,59 +64,67 @@ fn two_users_have_todos_of_their_own_while_a_migration_runs() {
 }
 
 #[test]
-fn the_example_says_what_is_wrong_and_what_to_do() {
+fn the_example_shows_what_is_wrong_and_what_to_do() {
     let turso = Turso::start();
     let good = settings(&turso, &turso.server().url());
     turso.ok("db create todos-schema --type schema");
     migrate(&good, turso.server());
+    let wrong_token = App::start(&but(&good, "TURSO_API_TOKEN", "wrong"));
 
     // With TLS, and with the table as the workshop has it at first.
     let tls = Turso::start_with(&["--tls", "local"]);
     tls.ok("db create todos-schema --type schema");
-    tls.ok("db shell todos-schema \"CREATE TABLE todos (id INTEGER PRIMARY KEY, description TEXT)\"");
-    let untrusting = settings(&tls, &format!("https://{}", tls.host()));
+    tls.ok(r#"db shell todos-schema "CREATE TABLE todos (id INTEGER PRIMARY KEY, description)""#);
+    let settings = settings(&tls, &format!("https://{}", tls.host()));
     let authority = tls.data_dir().join("tls/ca.pem");
-    let trusting = but(&untrusting, "NODE_EXTRA_CA_CERTS", authority.to_str().unwrap());
-
-    let cases = [
-        (
-            but(&good, "TODOS_SECRET", ""),
-            ["Settings are missing in the environment", "Set TODOS_SECRET in .env.local"],
-        ),
-        (
-            but(&good, "TURSO_API_TOKEN", "wrong"),
-            ["The token in TURSO_API_TOKEN is not accepted", "turso auth api-tokens mint todos"],
-        ),
-        (
-            but(&good, "TURSO_ORG", "elsewhere"),
-            ["There is no organization elsewhere", "turso auth whoami"],
-        ),
-        (
-            but(&good, "TURSO_DATABASE_NAME", "nothing"),
-            ["There is no schema database nothing", "turso db create nothing --type schema"],
-        ),
-        (
-            but(&good, "TURSO_GROUP_AUTH_TOKEN", "wrong"),
-            ["The token in TURSO_GROUP_AUTH_TOKEN is not accepted", "turso group tokens create"],
-        ),
-        (
-            but(&good, "TURSO_API_BASEURL", &format!("http://{}", nobody())),
-            ["No server answers at http://127.0.0.2:", "Start hranad"],
-        ),
-        (untrusting, ["is not trusted", "Set NODE_EXTRA_CA_CERTS to the ca.pem of the server"]),
-        (
-            trusting,
-            ["The schema database todos-schema lacks something", "no column named completed"],
-        ),
-    ];
-    let apps: Vec<_> = cases.iter().map(|(settings, _)| App::start(settings)).collect();
-    let wrong: Vec<_> = apps.iter().zip(&cases).map(|(app, (_, says))| (&app.url, says)).collect();
+    let no_column = App::start(&but(&settings, "NODE_EXTRA_CA_CERTS", authority.to_str().unwrap()));
 
     let app = App::start(&good);
     let mut node = turso.user_of("node");
-    node.env("WRONG", json!(wrong).to_string());
+    let wrong = json!([
+        [
+            wrong_token.url,
+            ["The token in TURSO_API_TOKEN is not accepted", "turso auth api-tokens mint todos"],
+        ],
+        [
+            no_column.url,
+            ["The schema database todos-schema lacks something", "no column named completed"],
+        ],
+    ]);
+    node.env("WRONG", wrong.to_string());
     node.env("APP", &app.url).env("HRANAD_PID", turso.server().pid().to_string());
     run_script(node, "trouble.js", turso.server());
+}
+
+#[test]
+fn the_example_explains_what_its_settings_lead_to() {
+    let turso = Turso::start();
+    turso.ok("db create todos-schema --type schema");
+    let tls = Turso::start_with(&["--tls", "local"]);
+    let wrong = json!([
+        ["TODOS_SECRET", "", "Settings are missing", "Set TODOS_SECRET in .env.local"],
+        ["TURSO_API_TOKEN", "wrong", "TURSO_API_TOKEN is not accepted", "turso auth api-tokens mint"],
+        ["TURSO_ORG", "elsewhere", "no organization elsewhere", "turso auth whoami"],
+        ["TURSO_DATABASE_NAME", "nothing", "no schema database nothing", "turso db create nothing"],
+        [
+            "TURSO_GROUP_AUTH_TOKEN",
+            "wrong",
+            "TURSO_GROUP_AUTH_TOKEN is not accepted",
+            "turso group tokens create default",
+        ],
+        ["TURSO_API_BASEURL", format!("http://{}", nobody()), "No server answers", "Start hranad"],
+        [
+            "TURSO_API_BASEURL",
+            format!("https://{}", tls.host()),
+            "is not trusted",
+            "Set NODE_EXTRA_CA_CERTS to the ca.pem",
+        ],
+        ["TURSO_API_BASEURL", "http://nowhere.invalid", "is not to be found"],
+        ["TURSO_API_BASEURL", "nonsense", "is not to be found", "Correct TURSO_API_BASEURL"],
+    ]);
+    let mut node = turso.user_of("node");
+    node.envs(settings(&turso, &turso.server().url())).env("WRONG", wrong.to_string());
+    run_script(node, "explained.js", turso.server());
 }
 
 /// An address at which no server is. No other test listens on this part of the loopback network.

@@ -1,9 +1,9 @@
 'use server';
 
 import { redirect } from 'next/navigation';
-import { beginSession } from '../../lib/session';
-import { explain } from '../../lib/trouble';
-import { databaseOf, isPassword } from '../../lib/users';
+import { beginSession } from '../../lib/session.js';
+import { explain } from '../../lib/trouble.js';
+import { databaseOf, isPassword } from '../../lib/users.js';
 
 export async function signIn(_, form) {
   const [user, password] = [String(form.get('user') ?? ''), String(form.get('password') ?? '')];

@@ -1,8 +1,8 @@
 'use client';
 
 import { useActionState } from 'react';
-import { Trouble } from '../trouble';
-import { signIn } from './actions';
+import { Trouble } from '../trouble.jsx';
+import { signIn } from './actions.js';
 
 export function SignInForm() {
   const [trouble, action, pending] = useActionState(signIn, null);

@@ -1,4 +1,4 @@
-import { SignInForm } from './form';
+import { SignInForm } from './form.jsx';
 
 export const metadata = { title: 'Sign in · Todos' };
 
