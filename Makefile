@@ -62,9 +62,10 @@ bench: rust-toolchain
 docker:
 	docker build --tag hranad .
 
-# A test takes them when it is told where they belong.
+# Tests take them when they are told where they belong.
 pictures: rust-toolchain clients-turso clients-browser
-	HRANAD_PICTURES=$(CURDIR)/docs/pictures $(CARGO) test --locked --test tests -- pictured
+	HRANAD_PICTURES=docs/pictures $(CARGO) test --locked --test tests -- \
+		two_users_have_todos the_page_of_the_workshop
 
 clients: clients-js clients-python clients-go clients-rust clients-turso clients-browser
 

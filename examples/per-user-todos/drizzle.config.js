@@ -1,5 +1,10 @@
 // For `npm run db:migrate`, which changes the schema database and thereby every user's.
+import { existsSync } from 'node:fs';
 import { defineConfig } from 'drizzle-kit';
+
+if (existsSync('.env.local')) {
+  process.loadEnvFile('.env.local');
+}
 
 const { TURSO_API_BASEURL, TURSO_DATABASE_NAME, TURSO_ORG, TURSO_GROUP_AUTH_TOKEN } = process.env;
 

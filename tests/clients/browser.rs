@@ -21,6 +21,8 @@ pub(super) type Settings = Vec<(String, String)>;
 pub(super) struct App {
     process: Child,
     pub(super) url: String,
+    /// What it printed when it started.
+    pub(super) greeting: String,
 }
 
 impl App {
@@ -30,18 +32,18 @@ impl App {
         let mut next = node("node_modules/next/dist/bin/next", settings);
         next.args(["start", "--hostname", "127.0.0.1", "--port", "0"]).stdin(Stdio::null());
         next.stdout(output.reopen().unwrap()).stderr(output.reopen().unwrap());
-        let mut app = App { process: next.spawn().unwrap(), url: String::new() };
+        let process = next.spawn().unwrap();
+        let mut app = App { process, url: String::new(), greeting: String::new() };
         let started = Instant::now();
-        while app.url.is_empty() {
-            let said = fs::read_to_string(output.path()).unwrap();
+        while !app.greeting.contains("Ready in ") {
             let ended = app.process.try_wait().unwrap().is_some();
+            let said = &app.greeting;
             assert!(!ended && started.elapsed() < PATIENCE, "the example does not start:\n{said}");
-            // What is being written may be there by halves.
-            let whole = said.rsplit_once('\n').map_or("", |(whole, _)| whole);
-            let address = whole.split_whitespace().find(|word| word.starts_with("http://"));
-            app.url = address.unwrap_or_default().to_owned();
             thread::sleep(Duration::from_millis(20));
+            app.greeting = fs::read_to_string(output.path()).unwrap();
         }
+        let address = app.greeting.split_whitespace().find(|word| word.starts_with("http://"));
+        app.url = address.expect("the address of the example").to_owned();
         app
     }
 }

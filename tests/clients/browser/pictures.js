@@ -17,7 +17,7 @@ export async function terminal(open, lines, path) {
     prompt ? `<b>${escape(prompt)}</b> <i>${escape(text)}</i>` : escape(text),
   );
   const html = `<style>
-      body { margin: 0; width: 60rem; background: #16211e }
+      body { margin: 0; width: 66rem; background: #16211e }
       header { padding: .6rem 1rem; background: #26332f }
       header span { display: inline-block; width: .75rem; height: .75rem; margin-right: .4rem; border-radius: 50%; background: #4b5d57 }
       pre { margin: 0; padding: 1rem 1.25rem 1.25rem; color: #b4c4be; font: .85rem/1.45 'DejaVu Sans Mono', monospace; white-space: pre-wrap; overflow-wrap: anywhere }

@@ -103,7 +103,12 @@ fn the_example_explains_what_its_settings_lead_to() {
     let tls = Turso::start_with(&["--tls", "local"]);
     let wrong = json!([
         ["TODOS_SECRET", "", "Settings are missing", "Set TODOS_SECRET in .env.local"],
-        ["TURSO_API_TOKEN", "wrong", "TURSO_API_TOKEN is not accepted", "turso auth api-tokens mint"],
+        [
+            "TURSO_API_TOKEN",
+            "wrong",
+            "TURSO_API_TOKEN is not accepted",
+            "turso auth api-tokens mint"
+        ],
         ["TURSO_ORG", "elsewhere", "no organization elsewhere", "turso auth whoami"],
         ["TURSO_DATABASE_NAME", "nothing", "no schema database nothing", "turso db create nothing"],
         [
