@@ -154,8 +154,8 @@ chromium:
 		command -v "$$name" > /dev/null && exit 0; \
 	done; \
 	echo 'make: there is no Chromium; installing the package chromium' >&2; \
-	if [ "$$(id -u)" = 0 ]; then as_root='env'; else as_root='sudo -n'; fi; \
-	export DEBIAN_FRONTEND=noninteractive; \
+	as_root='env DEBIAN_FRONTEND=noninteractive'; \
+	if [ "$$(id -u)" != 0 ]; then as_root="sudo -n $$as_root"; fi; \
 	command -v apt-get > /dev/null && $$as_root apt-get update -qq && \
 		$$as_root apt-get install -y -qq --no-install-recommends chromium || { \
 		echo 'make: Chromium or Google Chrome is needed for the tests in a browser: https://www.chromium.org;' \

@@ -39,8 +39,8 @@ function executable() {
 /** Opens a browser with a fresh profile for a while. Each page that it is asked for has cookies of its own. */
 export async function withBrowser(use) {
   const browser = await chromium.launch({ executablePath: executable(), args: FLAGS, chromiumSandbox: false });
-  const open = async () => {
-    const page = await browser.newPage({ viewport: { width: 560, height: 510 } });
+  const open = async (options = {}) => {
+    const page = await browser.newPage({ viewport: { width: 560, height: 510 }, ...options });
     page.setDefaultTimeout(PATIENCE);
     page.on('pageerror', (error) => console.error(`An error in ${page.url()}: ${error.stack}`));
     return page;

@@ -56,6 +56,7 @@ await withBrowser(async (open) => {
 
   // A migration of all users' databases, while both go on.
   let migrated = false;
+  const todo = (page, description) => page.getByText(description, { exact: true }).waitFor();
   const work = async (page) => {
     const done = [];
     // Until the migration is over, and then once more.
@@ -69,7 +70,6 @@ await withBrowser(async (open) => {
     }
     return done;
   };
-  const todo = (page, description) => page.getByText(description, { exact: true }).waitFor();
   const migrate = async () => {
     await Promise.all([ada, grace].map((page) => todo(page, 'step 1.')));
     await run('turso', ['db', 'shell', 'todos-schema', MIGRATION]);
@@ -86,6 +86,21 @@ await withBrowser(async (open) => {
     assert.equal(await page.locator('main [role=alert]').count(), 0);
   }
 
+  // Another user's session cannot be made from one's own.
+  const [cookie] = await ada.context().cookies();
+  await ada.context().addCookies([{ ...cookie, value: cookie.value.replace('ada', 'grace') }]);
+  await ada.goto(APP);
+  await ada.waitForURL('**/sign-in');
+
+  // Nothing of this needs JavaScript in the browser.
+  const plain = await open({ javaScriptEnabled: false });
+  await signIn(plain, APP, 'ada');
+  await tick(plain, 'compute the Bernoulli numbers');
+  await plain.getByRole('listitem').filter({ hasText: 'compute' }).getByRole('checkbox', { checked: true }).waitFor();
+  await plain.getByRole('button', { name: 'Sign out' }).click();
+  await plain.waitForURL('**/sign-in');
+
+  await signIn(ada, APP, 'ada');
   await ada.getByRole('button', { name: 'Sign out' }).click();
   await ada.waitForURL('**/sign-in');
   await ada.goto(APP);
