@@ -31,11 +31,11 @@ example_sources := $(wildcard $(addprefix $(example)/,*.js app/* app/*/* lib/*))
 .PHONY: rust-toolchain node-toolchain python-toolchain go-toolchain sqlite3-toolchain chromium
 
 help:
-	@echo 'make test    run all tests, after installing the published clients that they use'
-	@echo 'make check   check the format, and the code by clippy'
-	@echo 'make fuzz    look for input that the protocol crate cannot bear'
-	@echo 'make bench   measure'
-	@echo 'make docker  build the image hranad'
+	@echo 'make test      run all tests, after installing the published clients that they use'
+	@echo 'make check     check the format, and the code by clippy'
+	@echo 'make fuzz      look for input that the protocol crate cannot bear'
+	@echo 'make bench     measure'
+	@echo 'make docker    build the image hranad'
 	@echo 'make pictures  take the pictures of README.md again'
 
 test: rust-toolchain clients
