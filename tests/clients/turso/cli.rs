@@ -141,24 +141,24 @@ impl Turso {
     }
 
     /// Another program, in the directory and the environment of the CLI, which it can call.
-    pub(super) fn user_of(&self, program_of: impl AsRef<OsStr>) -> Command {
-        let mut turso = Command::new(program_of);
-        turso.env_clear().current_dir(self.home.path());
+    pub(super) fn user_of(&self, name: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(name);
+        command.env_clear().current_dir(self.home.path());
         // For the local `sqlite3` that the CLI uses, and for the programs of a test.
         let path = std::env::var_os("PATH").unwrap();
         let own = [self.file("bin"), program().parent().unwrap().to_owned()];
         let programs = own.into_iter().chain(env::split_paths(&path));
-        turso.env("PATH", env::join_paths(programs).unwrap());
-        turso.env("HOME", self.home.path()).env("TMPDIR", self.home.path());
-        turso.env("TURSO_CONFIG_FOLDER", self.home.path());
-        turso.env("TURSO_API_BASEURL", self.server.url());
+        command.env("PATH", env::join_paths(programs).unwrap());
+        command.env("HOME", self.home.path()).env("TMPDIR", self.home.path());
+        command.env("TURSO_CONFIG_FOLDER", self.home.path());
+        command.env("TURSO_API_BASEURL", self.server.url());
         if let Some(token) = &self.token {
-            turso.env("TURSO_API_TOKEN", token);
+            command.env("TURSO_API_TOKEN", token);
         }
         // The CLI has addresses of its own in the net; nothing of a test may go there. Go asks no proxy for
         // loopback addresses.
-        turso.env("HTTPS_PROXY", "http://127.0.0.1:1");
-        turso
+        command.env("HTTPS_PROXY", "http://127.0.0.1:1");
+        command
     }
 
     /// What a program with a database token gets for one statement: rows of text, or why not.
