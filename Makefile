@@ -71,7 +71,7 @@ clients: clients-js clients-python clients-go clients-rust clients-turso clients
 
 clients-js: $(js_installed)
 
-$(js_installed): $(js)/package.json $(js)/package-lock.json $(js)/.npmrc | node-toolchain
+$(js_installed): $(js)/package.json $(js)/starter/package.json $(js)/package-lock.json $(js)/.npmrc | node-toolchain
 	cd $(js) && npm ci
 	@touch $@
 

@@ -330,9 +330,21 @@ pub const MIGRATION_BUSY_WAIT: Duration = Duration::from_secs(1);
 /// How long a migration waits for those before it on the same schema.
 pub const MIGRATION_QUEUE_WAIT: Duration = Duration::from_secs(600);
 
+/// How nice the threads of migrations are to others (setpriority(2)): they have a tenth of a core that both want. With
+/// more, a server that is busy for long would not get its migrations done.
+pub const MIGRATION_NICENESS: i32 = 10;
+
 /// How often a task is tried, and how long after the first failure; then twice as long each time.
 pub const TASK_ATTEMPTS_MAX: u64 = 5;
 pub const TASK_RETRY: Duration = Duration::from_millis(100);
+
+/// Children whose migration becomes durable by one sync of the file system. It may take some 10 ms, in which others who
+/// write wait for the disk as well: with so many it meets fewer than one in a hundred of them.
+pub const CHILDREN_SYNCED_TOGETHER: usize = 100;
+
+/// Fewer than this are synced one by one: a sync of the file system also writes what other programs have left to be
+/// written.
+pub const CHILDREN_SYNCED_TOGETHER_MIN: usize = 4;
 
 /// What has become of tasks is noted in the catalog this often.
 pub const TASKS_NOTED: Duration = Duration::from_millis(100);

@@ -1,5 +1,7 @@
 //! The program: reads the command line, starts the server, says what it serves, waits for the end.
 
+mod greeting;
+
 use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::ExitCode;
@@ -10,7 +12,6 @@ use hranad::commands;
 use hranad::config::{Cli, Command, HealthArgs, ServeArgs};
 use hranad::error::{Error, Result};
 use hranad::server::Server;
-use hranad::tls;
 use tokio::signal::unix::{SignalKind, signal};
 
 fn main() -> ExitCode {
@@ -51,58 +52,12 @@ fn serve(args: &ServeArgs) -> Result<()> {
         // From now on the end is an orderly one; who is told that the server is ready may want it at once.
         let end = end()?;
         let server = Server::start(args).await?;
-        say(&mut std::io::stdout(), &greeting(&server, args));
+        say(&mut std::io::stdout(), &greeting::text(&server, args));
         end.await;
         tracing::info!("stopping");
         server.stop().await;
         Ok(())
     })
-}
-
-/// What a newcomer needs next.
-fn greeting(server: &Server, args: &ServeArgs) -> String {
-    let address = server.address();
-    let scheme = if server.is_https() { "https" } else { "http" };
-    let url = format!("{scheme}://{address}");
-    let listening = match server.is_https() {
-        true => format!("{url} and http://{address}"),
-        false => url.clone(),
-    };
-    let (access, token) = match server.is_open() {
-        true => ("open to programs of this machine, without a token", ""),
-        false => ("with the API token only", ", authToken: \"…the API token…\""),
-    };
-    let trust = args.tls.map_or_else(String::new, |_| {
-        let certificate = tls::authority_certificate(server.data_dir());
-        let certificate = certificate.display();
-        format!(
-            "
-  certificates  of a private authority; clients trust it with
-    export NODE_EXTRA_CA_CERTS=\"{certificate}\"
-    export SSL_CERT_FILE=\"{certificate}\""
-        )
-    });
-    let admin = server.admin_address().map_or_else(String::new, |address| {
-        let who = match args.admin_auth_key {
-            Some(_) => "with the key of --admin-auth-key",
-            None => "open to programs of this machine",
-        };
-        format!("\n  admin API     {scheme}://{address}  ({who})")
-    });
-    format!(
-        "hranad {version} is ready
-  listening on  {listening}  ({access})
-  data          {data}
-  API token     {token_file}
-  database      {url}  is the database `default`; others are at {scheme}://{other}{admin}{trust}
-
-  Paste into JavaScript, with @libsql/client:
-    createClient({{ url: \"{url}\"{token} }})",
-        version = env!("CARGO_PKG_VERSION"),
-        data = server.data_dir().display(),
-        token_file = server.api_token_path().display(),
-        other = server.hostname("NAME"),
-    )
 }
 
 /// Takes note of signals. What it returns waits for the first of them.
@@ -120,13 +75,7 @@ fn end() -> Result<impl Future<Output = ()>> {
 
 /// For the health check of a container that has no other program to ask with.
 fn health(args: &HealthArgs) -> Result<()> {
-    let mut address = args.listen;
-    if address.ip().is_unspecified() {
-        address.set_ip(match address.ip() {
-            std::net::IpAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
-            std::net::IpAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
-        });
-    }
+    let address = greeting::reachable(args.listen);
     let wait = Duration::from_secs(3);
     let ask = || -> std::io::Result<String> {
         let mut socket = TcpStream::connect_timeout(&address, wait)?;
@@ -136,14 +85,14 @@ fn health(args: &HealthArgs) -> Result<()> {
         socket.take(1024).read_to_string(&mut answer)?;
         Ok(answer)
     };
-    let doing = format!("get an answer from http://{address}/health");
+    let failed = |why: &str| {
+        let url = format!("http://{address}/health");
+        Err(Error::bad_request(format!("no server is well at {url} (--listen says where): {why}")))
+    };
     match ask() {
         Ok(answer) if answer.starts_with("HTTP/1.1 200 ") => Ok(()),
-        Ok(answer) => {
-            let line = answer.lines().next().unwrap_or("nothing").to_owned();
-            Err(Error::internal(doing, line))
-        }
-        Err(error) => Err(Error::internal(doing, error)),
+        Ok(answer) => failed(answer.lines().next().unwrap_or("it does not speak HTTP")),
+        Err(error) => failed(&error.to_string()),
     }
 }
 

@@ -61,6 +61,14 @@ impl Names {
         is(&self.api_host) || is(&self.domain)
     }
 
+    /// Whether an authority is the one that clients of Turso ask which location is near: `region.turso.io`.
+    pub fn is_region(&self, authority: &str) -> bool {
+        let (host, _) = split_port(authority);
+        host.split_once('.').zip(self.domain.as_ref()).is_some_and(|((label, domain), own)| {
+            label.eq_ignore_ascii_case("region") && domain.eq_ignore_ascii_case(own)
+        })
+    }
+
     /// The part of a label before the organization, as in `{database}-{organization}`.
     pub fn without_organization<'a>(&self, label: &'a str) -> Option<&'a str> {
         label.strip_suffix(&self.organization)?.strip_suffix('-')
@@ -113,6 +121,16 @@ mod tests {
         for (domain, is_https, authority, database, expected) in cases {
             let reach = Reach { is_https, authority: authority.to_owned() };
             assert_eq!(names(domain).hostname(database, &reach), expected);
+        }
+    }
+
+    #[test]
+    fn regions() {
+        let domain = Some("turso.io".to_owned());
+        let names = Names { organization: "acme".to_owned(), domain, api_host: None };
+        assert!(names.is_region("region.turso.io") && names.is_region("Region.Turso.io:443"));
+        for authority in ["turso.io", "region", "region.turso.tech", "a.region.turso.io", ""] {
+            assert!(!names.is_region(authority), "{authority}");
         }
     }
 

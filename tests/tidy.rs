@@ -5,8 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules of the server, from the top down. Each may name only modules below it.
-const ORDER: [&str; 21] = [
+const ORDER: [&str; 22] = [
     "main",
+    "greeting",
     "commands",
     "server",
     "listener",

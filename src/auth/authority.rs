@@ -208,8 +208,8 @@ impl Authority {
 
 fn head(token: &str) -> Result<Head> {
     let bytes = token.split_once('.').and_then(|(head, _)| URL_SAFE_NO_PAD.decode(head).ok());
-    let bytes = bytes.ok_or_else(|| not_valid("it is not a JWT"))?;
-    let head: Head = serde_json::from_slice(&bytes).map_err(|_| not_valid("it is not a JWT"))?;
+    let bytes = bytes.ok_or_else(|| not_valid(NO_JWT))?;
+    let head: Head = serde_json::from_slice(&bytes).map_err(|_| not_valid(NO_JWT))?;
     match head.crit {
         None => Ok(head),
         Some(_) => Err(not_valid("its header asks for extensions that are not known here")),
@@ -251,13 +251,18 @@ fn decode<T: DeserializeOwned>(token: &str, key: &VerifyingKey) -> Result<Option
     }
 }
 
+/// The likely mistakes are a token of the platform API, and half a token.
+const NO_JWT: &str = "it is not a JWT, as all tokens of databases and groups are";
+
 fn check_time(claims: &Claims, now: u64) -> Result<()> {
     if let Said::Foreign(claims, _) = &claims.said
         && let Some(nbf) = claims.nbf
     {
         let early = nbf.saturating_sub(now);
         if early > limits::TOKEN_LEEWAY.as_secs() {
-            return Err(not_valid(&format!("it will be in {early} seconds (its claim `nbf`)")));
+            return Err(not_valid(&format!(
+                "it will be in {early} seconds by this server's clock (its claim `nbf`)"
+            )));
         }
     }
     match claims.expires_at() {
@@ -290,7 +295,7 @@ fn expired(ago: u64) -> Error {
     Error::new(
         ErrorKind::Unauthorized,
         format!(
-            "Unauthorized: the token expired {ago} seconds ago; get another one, as the owner with `hranad token mint`"
+            "Unauthorized: the token expired {ago} seconds ago by this server's clock; get another one, as the owner with `hranad token mint`"
         ),
     )
 }

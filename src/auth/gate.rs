@@ -57,7 +57,11 @@ impl Gate {
     /// Lets the owner of the server in.
     pub fn platform(&self, token: Option<&str>) -> Result<()> {
         match token {
-            None => Err(no_token()),
+            None => Err(Error::new(
+                ErrorKind::Unauthorized,
+                "Unauthorized: no token was given; send `Authorization: Bearer TOKEN` with one of the platform API; \
+                 the owner's is in the file `api-token` of the server's data directory",
+            )),
             Some(_) if self.is_api_token(token) => Ok(()),
             Some(_) => Err(Error::new(
                 ErrorKind::Unauthorized,

@@ -227,7 +227,11 @@ fn foreign_tokens_have_the_form_of_sqld() {
         (r#"{"a":"ro","exp":1799999941}"#, shop(), "read"),
         (r#"{"a":"ro","exp":1799999940}"#, shop(), "expired 0 seconds ago"),
         (r#"{"a":"ro","nbf":1800000060}"#, shop(), "read"),
-        (r#"{"a":"ro","nbf":1800000061}"#, shop(), "it will be in 61 seconds (its claim `nbf`)"),
+        (
+            r#"{"a":"ro","nbf":1800000061}"#,
+            shop(),
+            "it will be in 61 seconds by this server's clock (its claim `nbf`)",
+        ),
         (r#"{"a":"ro","exp":18446744073709551615}"#, shop(), "read"),
     ];
     check(&table, |claims| server.foreign(claims), &server);

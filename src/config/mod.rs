@@ -18,7 +18,7 @@ pub use schemas::{JobsArgs, JobsCommand, ModeArg, SchemaArgs, SchemaCommand, Typ
 pub use values::Network;
 use values::{address, host_name, key, retention, seconds, slug};
 
-/// A server for libSQL's Hrana protocol, with a SQLite file per tenant.
+/// A self-hosted server for clients of libSQL and Turso, with a SQLite file per database.
 #[derive(Debug, Parser)]
 #[command(name = "hranad", version, about, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub struct Cli {
@@ -33,14 +33,22 @@ Examples:
   hranad                                        serve ./hranad-data on http://127.0.0.1:8080
   hranad --data-dir /var/lib/hranad             keep the data elsewhere
   hranad serve --listen 127.0.0.1:0             pick a free port and print it
-  HRANAD_LISTEN=0.0.0.0:8080 hranad             be reachable from other machines, with the API token only
+  HRANAD_LISTEN=0.0.0.0:8080 hranad             be reachable from other machines, with a token only
   hranad --tls local                            https with a private certificate authority, beside http
+  hranad --listen 0.0.0.0:443 --tls local --domain turso.io --api-host api.turso.tech
+                                                stand in for Turso, where its host names lead here
 
-Create a database and use it:
-  curl -H \"Authorization: Bearer $(cat hranad-data/api-token)\" \\
-       -d '{\"name\":\"shop\",\"group\":\"default\"}' http://127.0.0.1:8080/v1/databases
+Create a database and use it, while the server runs:
+  hranad db create shop
   curl -d '{\"requests\":[{\"type\":\"execute\",\"stmt\":{\"sql\":\"SELECT 1\"}},{\"type\":\"close\"}]}' \\
-       http://127.0.0.1:8080/db/shop/v2/pipeline";
+       http://127.0.0.1:8080/db/shop/v2/pipeline
+
+Or with the turso CLI:
+  export TURSO_API_BASEURL=http://127.0.0.1:8080
+  export TURSO_API_TOKEN=\"$(cat hranad-data/api-token)\"
+  export TURSO_CONFIG_FOLDER=\"$HOME/.config/turso-hranad\"
+  turso db create shop
+  turso db shell shop";
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -84,15 +92,15 @@ pub struct ServeArgs {
     #[arg(long, env = "HRANAD_TLS", value_name = "HOW", conflicts_with_all = ["tls_cert", "tls_key"])]
     pub tls: Option<TlsMode>,
 
-    /// Domain under which databases have host names, as NAME-ORG.DOMAIN; its wildcard must lead here
+    /// Domain under which databases have host names, NAME-ORG.DOMAIN; all of them have to lead here, by DNS
     #[arg(long, env = "HRANAD_DOMAIN", value_name = "DOMAIN", value_parser = host_name)]
     pub domain: Option<String>,
 
-    /// Host name of the platform API, which is never that of a database
+    /// Host name of the platform API, which creates databases and tokens; it has to lead here, too
     #[arg(long, env = "HRANAD_API_HOST", value_name = "HOST", value_parser = host_name)]
     pub api_host: Option<String>,
 
-    /// Name of the organization that all databases belong to
+    /// Name of the one organization, which all databases belong to; also what `turso auth whoami` prints
     #[arg(long, env = "HRANAD_ORG", value_name = "NAME", default_value = "local", value_parser = slug)]
     pub org: String,
 
@@ -120,7 +128,7 @@ pub struct ServeArgs {
     #[arg(long, env = "HRANAD_THREADS", value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
 
-    /// Children that migrations work on at once; more of them are done sooner, and slow others down
+    /// Children of schema databases that migrations work on at once; more are done sooner, and slow others down
     #[arg(long, env = "HRANAD_MIGRATION_WORKERS", value_name = "NUMBER", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub migration_workers: u16,
 

@@ -57,10 +57,10 @@ pub struct MintArgs {
     /// How long it is valid: never, 7d, 2w1d30m, 3600s
     #[arg(long, value_name = "TIME", default_value = "never", conflicts_with = "api")]
     pub expiration: String,
-    /// What it may do, such as read or db:create; everything if not given
+    /// What a token of the platform API may do, such as read or db:create; everything if not given
     #[arg(long, value_name = "SCOPE", requires = "api")]
     pub scope: Vec<String>,
-    /// The only group that it may see
+    /// The only group that a token of the platform API may see
     #[arg(long, value_name = "NAME", requires = "api")]
     pub in_group: Option<String>,
 }
@@ -96,25 +96,35 @@ pub enum DbCommand {
         #[arg(long, value_name = "NAME")]
         group: Option<String>,
     },
-    /// Create an empty database, or one that looks as a schema database does
+    /// Create an empty database, a schema database, or a child of one
     Create {
+        /// What to call it: 1 to 64 lowercase letters, digits and dashes
         name: String,
         /// The group that it belongs to; that of its schema database, or else `default`
         #[arg(long, value_name = "NAME")]
         group: Option<String>,
-        /// What it is, if it is something special
+        /// Make it a schema database: what is changed in it is changed in all of its children
         #[arg(long = "type", value_enum, conflicts_with = "schema")]
         kind: Option<TypeArg>,
-        /// The schema database that says what it looks like
+        /// The schema database that it becomes a child of
         #[arg(long, value_name = "NAME")]
         schema: Option<String>,
     },
     /// Delete a database; it can be restored for as long as the server's --retention says
-    Delete { name: String },
+    Delete {
+        /// Which one
+        name: String,
+    },
     /// Give back a database that was deleted
-    Restore { name: String },
+    Restore {
+        /// What it was called
+        name: String,
+    },
     /// Look whether the files of one database, or of all, are sound
-    Check { name: Option<String> },
+    Check {
+        /// Which one; all if not given
+        name: Option<String>,
+    },
 }
 
 #[derive(Clone, Debug, Args)]
@@ -142,6 +152,7 @@ pub enum KeyCommand {
     List,
     /// Accept a key no more
     Remove {
+        /// What it is called, as `hranad key list` shows
         name: String,
         /// The group that it was for
         #[arg(long, value_name = "NAME")]

@@ -16,6 +16,7 @@ pub struct JobsArgs {
 pub enum JobsCommand {
     /// List the migrations of one schema database, or of all
     List {
+        /// The schema database; all if not given
         #[arg(value_name = "SCHEMA")]
         schema: Option<String>,
         /// How many, the newest first
@@ -23,13 +24,25 @@ pub enum JobsCommand {
         limit: usize,
     },
     /// Show one migration and what has become of it in each child
-    Show { id: i64 },
+    Show {
+        /// The number of the migration, as `hranad jobs list` shows
+        id: i64,
+    },
     /// Show how a migration comes along until it has ended; fails if that does
-    Watch { id: i64 },
+    Watch {
+        /// The number of the migration, as `hranad jobs list` shows
+        id: i64,
+    },
     /// Do again what has failed of a migration
-    Retry { id: i64 },
-    /// End a migration where it is
-    Cancel { id: i64 },
+    Retry {
+        /// The number of the migration, as `hranad jobs list` shows
+        id: i64,
+    },
+    /// End a migration where it is; children that have the change keep it
+    Cancel {
+        /// The number of the migration, as `hranad jobs list` shows
+        id: i64,
+    },
 }
 
 #[derive(Clone, Debug, Args)]
@@ -45,9 +58,13 @@ pub enum SchemaCommand {
     /// List all schema databases
     List,
     /// Compare every child with its schema database; fails if one differs
-    Verify { name: String },
+    Verify {
+        /// The schema database
+        name: String,
+    },
     /// Set how migrations run
     Configure {
+        /// The schema database
         name: String,
         /// What is locked while a migration runs: all children, or each while it is migrated itself
         #[arg(long, value_enum)]
@@ -69,6 +86,6 @@ pub enum ModeArg {
 /// What a new database is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum TypeArg {
-    /// One that says what its children look like
+    /// A schema database
     Schema,
 }

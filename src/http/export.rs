@@ -4,7 +4,7 @@
 //! replicate, by a protocol that is not spoken here.
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{ErrorKind as IoErrorKind, Read as _};
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -90,7 +90,7 @@ pub(crate) async fn export(
     let body = Chunks::spawn(disconnect, ending.reached(), |sender| async move {
         // Both go when the last chunk is sent, or nobody wants it.
         let _held = (work, copy);
-        send(file, sender).await;
+        send(file, length, sender).await;
     });
     let headers = [
         (header::CONTENT_TYPE, SQLITE_FILE.to_owned()),
@@ -99,16 +99,22 @@ pub(crate) async fn export(
     Ok((headers, Body::new(body)).into_response())
 }
 
-/// Sends a file. What is sent of one that cannot be read is too short, which the client sees.
-async fn send(mut file: File, sender: ChunkSender) {
+/// Sends a file, the end of the body together with its last bytes: over HTTP/2 it is they that say that nothing is
+/// missing, and not the length. What is sent of a file that cannot be read is too short, which the client sees.
+async fn send(mut file: File, length: u64, sender: ChunkSender) {
+    let mut left = length;
     loop {
         let mut chunk = vec![0; limits::EXPORT_CHUNK_BYTES];
-        let read = match block(|| file.read(&mut chunk)) {
-            Ok(0) => return,
-            Ok(read) => read,
+        match block(|| file.read(&mut chunk)) {
+            Ok(0) => return tracing::error!("{}", cannot_read(IoErrorKind::UnexpectedEof.into())),
+            Ok(read) => chunk.truncate(read),
             Err(error) => return tracing::error!("{}", cannot_read(error)),
-        };
-        chunk.truncate(read);
+        }
+        left = left.saturating_sub(chunk.len() as u64);
+        if left == 0 {
+            let _ = sender.send_last(chunk).await;
+            return;
+        }
         if sender.send(chunk).await.is_err() {
             return;
         }

@@ -41,7 +41,9 @@ pub(crate) async fn upgrade(
 ) -> Result<Response> {
     let upgrade = upgrade.map_err(|rejection| {
         let why = rejection.body_text();
-        let message = format!("this URL is for Hrana over WebSocket: {why}");
+        let message = format!(
+            "hranad is here, and has no page to look at: this URL is for clients of libSQL and Turso, by WebSocket ({why})"
+        );
         Error::new(ErrorKind::UpgradeRequired, message)
     })?;
     let (version, encoding) = negotiate(&headers)?;

@@ -11,7 +11,7 @@ use crate::catalog::{Job, Status};
 use crate::error::Result;
 use crate::limits;
 use crate::namespace::Namespace;
-use crate::sqlite::{MigrationFailure, block};
+use crate::sqlite::{Durability, MigrationFailure, block};
 
 impl Migrator {
     /// Has a child take over what it lacks, before anybody uses it. One that cannot is used as it is, and tried again
@@ -41,7 +41,7 @@ impl Migrator {
         let _place = database.engine().admit_migration().await;
         let migrate = || -> Result<(i64, Option<MigrationFailure>)> {
             let mut connection = self.namespaces.connect_for_migration(child)?;
-            let failure = connection.migrate(&migrations).err();
+            let failure = connection.migrate(&migrations, Durability::AtOnce).err();
             Ok((connection.mark()?, failure))
         };
         let (version, failure) = match database.executor().run(migrate).await? {

@@ -15,7 +15,9 @@ use crate::catalog::{Job, Status, Task};
 use crate::error::Result;
 use crate::limits;
 use crate::namespace::Namespace;
-use crate::sqlite::{Change, Connection, Migration, MigrationFailure, MigrationTurn, block};
+use crate::sqlite::{
+    Change, Connection, Durability, Migration, MigrationFailure, MigrationTurn, block,
+};
 
 /// How a course has ended.
 pub(super) enum End {
@@ -187,13 +189,14 @@ impl Course {
         let migrations = [Arc::clone(&self.shared.migration)];
         let mut attempts = 0;
         loop {
-            let failure = match self.with_schema(|c| c.migrate(&migrations)).await {
-                Ok(version) => {
-                    self.schema.set_version(version);
-                    return Ok(());
-                }
-                Err(failure) => failure,
-            };
+            let failure =
+                match self.with_schema(|c| c.migrate(&migrations, Durability::AtOnce)).await {
+                    Ok(version) => {
+                        self.schema.set_version(version);
+                        return Ok(());
+                    }
+                    Err(failure) => failure,
+                };
             attempts += 1;
             if attempts >= limits::TASK_ATTEMPTS_MAX {
                 return Err(format!(

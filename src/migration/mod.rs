@@ -12,7 +12,9 @@
 //! | `workers` | several tasks at once, and noting what has become of them |
 //! | `task` | one child: its lock, its dry run, its run |
 //! | `catch_up` | children that were left for later, or were not there |
+//! | `background` | threads that give way to those that answer clients |
 
+mod background;
 mod catch_up;
 mod course;
 mod state;
@@ -25,6 +27,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::timeout;
 
+use self::background::Background;
 use self::course::{Course, End};
 use crate::catalog::{Catalog, Job};
 use crate::error::{Error, ErrorKind, Result};
@@ -41,16 +44,18 @@ pub struct Migrator {
     /// Told when one of these has ended.
     ended: watch::Sender<()>,
     stopped: watch::Receiver<bool>,
+    background: Background,
 }
 
 impl Migrator {
-    pub fn new(
+    pub fn start(
         catalog: Arc<Catalog>,
         namespaces: Arc<Namespaces>,
         stopped: watch::Receiver<bool>,
-    ) -> Self {
+    ) -> Result<Self> {
         let (running, ended) = (Mutex::default(), watch::Sender::default());
-        Migrator { catalog, namespaces, running, ended, stopped }
+        let background = Background::start(namespaces.engine().migrations_max())?;
+        Ok(Migrator { catalog, namespaces, running, ended, stopped, background })
     }
 
     pub fn namespaces(&self) -> &Arc<Namespaces> {
@@ -77,7 +82,7 @@ impl Migrator {
         let turn = schema.database().write_turn().hold(turn, job.id);
         let id = job.id;
         let course = Course::new(self, job, Arc::clone(schema), change, turn);
-        match self.start(course).await {
+        match self.set_out(course).await {
             Ok(End::Success) => Ok(()),
             Ok(End::Failure(why)) => Err(Error::new(ErrorKind::MigrationFailed, why)),
             Ok(End::Stopped) | Err(_) => Err(Error::new(
@@ -97,7 +102,7 @@ impl Migrator {
             match self.open_course(id).await {
                 Ok(Some(course)) => {
                     course.lock_waiting().await;
-                    drop(self.start(course));
+                    drop(self.set_out(course));
                 }
                 Ok(None) => {}
                 // One that cannot be gone on with holds up nobody else.
@@ -117,9 +122,9 @@ impl Migrator {
         };
         for id in given_up {
             let migrator = Arc::clone(self);
-            tokio::spawn(async move {
+            self.background.handle().spawn(async move {
                 match migrator.open_course(id).await {
-                    Ok(Some(course)) => drop(migrator.start(course)),
+                    Ok(Some(course)) => drop(migrator.set_out(course)),
                     Ok(None) => migrator.note_end(id),
                     Err(error) => {
                         tracing::error!("migration job {id} cannot go on: {error}");
@@ -159,11 +164,11 @@ impl Migrator {
     }
 
     /// Lets a job take its course, in a task of its own.
-    fn start(self: &Arc<Self>, course: Course) -> tokio::sync::oneshot::Receiver<End> {
+    fn set_out(self: &Arc<Self>, course: Course) -> tokio::sync::oneshot::Receiver<End> {
         let (sender, receiver) = tokio::sync::oneshot::channel();
         let (migrator, id) = (Arc::clone(self), course.job_id());
         self.lock_running().insert(id);
-        tokio::spawn(async move {
+        self.background.handle().spawn(async move {
             let end = course.take().await;
             migrator.note_end(id);
             match end {

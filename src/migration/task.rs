@@ -1,20 +1,28 @@
 //! One child of a job: its lock, its dry run, its run.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::course::{Shared, describe};
 use super::parse;
-use super::workers::Phase;
+use super::workers::{Phase, Way};
 use crate::catalog::{Status, Task, TaskOutcome};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 use crate::namespace::Namespace;
-use crate::sqlite::{Migration, MigrationFailure, MigrationTurn, block};
+use crate::sqlite::{Durability, Migration, MigrationFailure, MigrationTurn, block};
 
 /// A child that nobody but the job writes to.
 pub(super) struct Lock {
     namespace: Arc<Namespace>,
     _turn: MigrationTurn,
+}
+
+impl Lock {
+    /// Where the child's file is.
+    pub(super) fn path(&self) -> &Path {
+        self.namespace.database().path()
+    }
 }
 
 impl Shared {
@@ -26,52 +34,63 @@ impl Shared {
     }
 
     /// Does one task. Nothing, if its child is gone.
-    pub(super) async fn do_task(&self, phase: Phase, task: &Task) -> Option<TaskOutcome> {
-        match self.try_task(phase, task).await {
-            Ok(version) => Some(TaskOutcome {
-                database: task.database,
-                status: match phase {
-                    Phase::DryRun => Status::DryRunSuccess,
-                    Phase::Run => Status::RunSuccess,
-                },
-                attempts: task.attempts,
-                error: None,
-                version,
-            }),
+    pub(super) async fn do_task(&self, way: Way, task: Task) -> Option<Done> {
+        match self.try_task(way, &task).await {
+            Ok((version, held)) => Some(Done { task, outcome: Ok(version), held }),
             Err(Failure::Gone) => None,
-            Err(Failure::Failed(error)) => Some(failed(phase, task, error)),
+            Err(Failure::Failed(error)) => Some(Done { task, outcome: Err(error), held: None }),
         }
     }
 
-    async fn try_task(&self, phase: Phase, task: &Task) -> Result<Option<i64>, Failure> {
+    async fn try_task(
+        &self,
+        way: Way,
+        task: &Task,
+    ) -> Result<(Option<i64>, Option<Lock>), Failure> {
         let held = self.lock_locks().remove(&task.database);
         // A child that was deleted and restored meanwhile is not the one that was locked.
         let lock = match held.filter(|lock| lock.namespace.check().is_ok()) {
             Some(lock) => lock,
             None => self.take_lock(task).await?,
         };
-        let outcome = self.work_on(phase, &lock).await;
-        let is_gone = matches!(outcome, Err(Failure::Gone));
-        let is_done = phase == Phase::Run && outcome.is_ok();
-        if !is_done && !is_gone && !self.is_rolling {
-            self.lock_locks().insert(task.database, lock);
+        match self.work_on(way, &lock).await {
+            Ok((version, Durability::Later)) => Ok((version, Some(lock))),
+            Ok((version, Durability::AtOnce)) => {
+                if way.phase == Phase::DryRun {
+                    self.keep_lock(task, lock);
+                }
+                Ok((version, None))
+            }
+            Err(Failure::Gone) => Err(Failure::Gone),
+            Err(failure) => {
+                self.keep_lock(task, lock);
+                Err(failure)
+            }
         }
-        outcome
     }
 
-    async fn work_on(&self, phase: Phase, lock: &Lock) -> Result<Option<i64>, Failure> {
+    /// Keeps a child locked until its next turn in this job.
+    pub(super) fn keep_lock(&self, task: &Task, lock: Lock) {
+        if !self.is_rolling {
+            self.lock_locks().insert(task.database, lock);
+        }
+    }
+
+    async fn work_on(&self, way: Way, lock: &Lock) -> Result<(Option<i64>, Durability), Failure> {
         let namespace = &lock.namespace;
         let database = namespace.database();
         let catalog = &self.migrator.catalog;
         let mut migrations = missing(catalog, namespace, &self.schema)?;
         let was_behind = !migrations.is_empty();
         migrations.push(Arc::clone(&self.migration));
+        // What it has caught up with is noted before the rest of the job.
+        let durability = if was_behind { Durability::AtOnce } else { way.durability };
         let _place = database.engine().admit_migration().await;
         let work = || -> Result<Option<i64>, Failure> {
             let mut connection = self.migrator.namespaces.connect_for_migration(namespace)?;
-            let outcome = match phase {
+            let outcome = match way.phase {
                 Phase::DryRun => connection.try_migrations(&migrations).map(|()| None),
-                Phase::Run => connection.migrate(&migrations).map(Some),
+                Phase::Run => connection.migrate(&migrations, durability).map(Some),
             };
             let version = outcome.map_err(|failure| self.explain(&failure))?;
             if let Some(version) = version {
@@ -83,7 +102,7 @@ impl Shared {
         if let Some(version) = version.filter(|_| was_behind) {
             block(|| catalog.note_caught_up(namespace.id(), version, None))?;
         }
-        Ok(version)
+        Ok((version, durability))
     }
 
     fn explain(&self, failure: &MigrationFailure) -> Failure {
@@ -126,13 +145,36 @@ impl From<Error> for Failure {
     }
 }
 
-/// A task that has failed, in the run phase perhaps not for good.
-fn failed(phase: Phase, task: &Task, error: String) -> TaskOutcome {
-    let attempts = task.attempts + 1;
-    let status = match phase {
-        Phase::DryRun => Status::DryRunFailure,
-        Phase::Run if attempts >= limits::TASK_ATTEMPTS_MAX => Status::RunFailure,
-        Phase::Run => Status::WaitingRun,
-    };
-    TaskOutcome { database: task.database, status, attempts, error: Some(error), version: None }
+/// A task of which something has become.
+pub(super) struct Done {
+    pub(super) task: Task,
+    /// The version that its child has now, or why not.
+    pub(super) outcome: Result<Option<i64>, String>,
+    /// The child, if what was done to it is not durable yet.
+    pub(super) held: Option<Lock>,
+}
+
+impl Done {
+    /// What is to be noted. A run that has failed has perhaps not done so for good.
+    pub(super) fn note(self, phase: Phase) -> TaskOutcome {
+        let Task { database, attempts, .. } = self.task;
+        match self.outcome {
+            Ok(version) => {
+                let status = match phase {
+                    Phase::DryRun => Status::DryRunSuccess,
+                    Phase::Run => Status::RunSuccess,
+                };
+                TaskOutcome { database, status, attempts, error: None, version }
+            }
+            Err(error) => {
+                let attempts = attempts + 1;
+                let status = match phase {
+                    Phase::DryRun => Status::DryRunFailure,
+                    Phase::Run if attempts >= limits::TASK_ATTEMPTS_MAX => Status::RunFailure,
+                    Phase::Run => Status::WaitingRun,
+                };
+                TaskOutcome { database, status, attempts, error: Some(error), version: None }
+            }
+        }
+    }
 }

@@ -69,7 +69,8 @@ impl Namespaces {
 
     fn admit_to_any(&self, wanted: &Wanted, identity: Identity) -> Result<Admission> {
         let namespace = match (wanted, &identity) {
-            (Wanted::Named(names), _) => self.first(names)?,
+            (Wanted::Named(names), Identity::Owner) => self.first(names)?,
+            (Wanted::Named(names), Identity::Token(_)) => self.first_for_token(names)?,
             (Wanted::Unnamed, Identity::Token(claims)) if claims.database().is_some() => {
                 self.of_id(claims.database().unwrap_or_default())?
             }
@@ -82,6 +83,14 @@ impl Namespaces {
             return Err(blocked("all access", &record));
         }
         Ok(Admission { namespace, access, identity })
+    }
+
+    /// Like [`first`](Namespaces::first), but what is not there is told as what the token is not for.
+    fn first_for_token(&self, names: &[NamespaceName]) -> Result<Arc<Namespace>> {
+        self.first(names).map_err(|error| match names.first() {
+            Some(name) if error.kind() == ErrorKind::DatabaseNotFound => not_for_token(name),
+            _ => error,
+        })
     }
 }
 
@@ -168,10 +177,16 @@ fn refuse(wanted: &Wanted, identity: &Identity, record: &Record) -> Error {
         ),
         _ => match wanted {
             // What is said if none of them exists.
-            Wanted::Named(names) => database_not_found(names.first().unwrap_or(&record.name)),
-            Wanted::Unnamed => database_not_found(&record.name),
+            Wanted::Named(names) => not_for_token(names.first().unwrap_or(&record.name)),
+            Wanted::Unnamed => not_for_token(&record.name),
         },
     }
+}
+
+/// The same whether there is such a database or not.
+fn not_for_token(name: &NamespaceName) -> Error {
+    let error = database_not_found(name);
+    Error::new(error.kind(), format!("{}, or the token is not for it", error.message()))
 }
 
 fn target(record: &Record) -> Target<'_> {

@@ -138,6 +138,12 @@ pub(crate) async fn location(_: Operator, Path(location): Path<String>) -> Resul
     Ok(json_response(&json!({ "location": location })))
 }
 
+/// `GET /` of `region.turso.io`, which answers whoever asks: the location of the server and the one that is nearest to
+/// the client.
+pub(crate) async fn nearest_location() -> Response {
+    json_response(&json!({ "server": LOCATION, "client": LOCATION }))
+}
+
 /// `GET /releases/latest`: the version that the CLI already has. With any other it would fetch a program from the
 /// internet and run it.
 pub(crate) async fn latest_release(headers: HeaderMap) -> Response {

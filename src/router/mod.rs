@@ -28,7 +28,7 @@ use crate::http::{
     App, cursor, dump, export, info, jobs, legacy, pipeline, target, upload, v1, ws,
 };
 use crate::limits;
-use crate::platform::login;
+use crate::platform::{account, login};
 
 /// Every URL of the server. The data plane's exist also under `/db/{name}`: see `target::rewrite`.
 fn routes() -> Router<Arc<App>> {
@@ -65,10 +65,14 @@ fn routes() -> Router<Arc<App>> {
         .method_not_allowed_fallback(method_not_allowed)
 }
 
-/// `GET /`: a WebSocket for clients, a page for the user of the CLI.
+/// `GET /`: a WebSocket for clients, a page for the user of the CLI, and where the CLI looks for what is near.
 async fn root(State(app): State<Arc<App>>, request: Request) -> Response {
+    let arrival = Arrival::new(request.uri(), request.headers(), request.extensions(), &app);
+    let asks_for_region = arrival.host().is_some_and(|host| app.names.is_region(host));
     if login::is_meant(&request) {
         login::page.call(request, app).await
+    } else if asks_for_region && !request.headers().contains_key(header::UPGRADE) {
+        account::nearest_location().await
     } else {
         ws::upgrade.call(request, app).await
     }
@@ -152,7 +156,13 @@ impl Asked {
 
 async fn not_found(request: Request) -> Error {
     target::missing_slash(request.extensions()).unwrap_or_else(|| {
-        let message = format!("there is nothing at {} {}", request.method(), request.uri().path());
+        let path = request.uri().path();
+        // Where @tursodatabase/api resolves its URLs against a base without a version.
+        let hint = match path.starts_with("/organizations/") {
+            true => "; the base URL of the platform API has to end in /v1/",
+            false => "",
+        };
+        let message = format!("there is nothing at {} {path}{hint}", request.method());
         Error::new(ErrorKind::NotFound, message)
     })
 }

@@ -89,7 +89,8 @@ impl Server {
         let (listener, address) = bind(config.listen, "--listen").await?;
         let (stop, stopped) = watch::channel(false);
         let migrator =
-            Arc::new(Migrator::new(Arc::clone(&catalog), Arc::clone(&namespaces), stopped.clone()));
+            Migrator::start(Arc::clone(&catalog), Arc::clone(&namespaces), stopped.clone())?;
+        let migrator = Arc::new(migrator);
         // Before anybody can write what a migration has locked.
         migrator.resume().await?;
         let (tls, renewal) = tls.unzip();
@@ -180,9 +181,9 @@ impl Server {
         self.is_https
     }
 
-    /// Where a database is reached, without the scheme, by those who reach the server at its address.
-    pub fn hostname(&self, database: &str) -> String {
-        let authority = self.address.to_string();
+    /// Where a database is reached, without the scheme, by those who reach the server at `address`.
+    pub fn hostname(&self, database: &str, address: SocketAddr) -> String {
+        let authority = address.to_string();
         self.names.hostname(database, &Reach { is_https: self.is_https, authority })
     }
 

@@ -1,11 +1,10 @@
 //! Files from elsewhere, and files that may have suffered: taking them over, and looking whether they are sound.
 
-use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::file::{self, open_file};
+use super::file::{self, beside, open_file};
 use super::interruption::Interruption;
 use crate::error::{Error, Result};
 use crate::limits;
@@ -42,12 +41,6 @@ fn copy_with_wal(from: &Path, path: &Path) -> Result<()> {
         fs::copy(&wal, beside(path, "-wal")).map_err(cannot_copy)?;
     }
     Ok(())
-}
-
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(suffix);
-    name.into()
 }
 
 /// Makes of a file that somebody else has made one that a database can have: brings what is in its WAL into it, checks

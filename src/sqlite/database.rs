@@ -1,7 +1,7 @@
 //! One tenant's file: its connections, its turn to write, its share of the threads.
 
 use std::ops::{Deref, DerefMut};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -174,6 +174,10 @@ impl Database {
         let mut connection = self.open(&Access::FULL, Arc::default())?;
         connection.begin_migrations()?;
         Ok(connection)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The right to write it, and whether it is a migration that has it.

@@ -3,9 +3,10 @@
 //! The set-up follows "Defense Against The Dark Arts" (`sqlite.org/security.html`): defensive mode, no trusted
 //! schema, limits. The authorizer and the watch over running time come with [`super::Connection`].
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -50,6 +51,13 @@ pub(super) fn close_as_wal(db: rusqlite::Connection) -> Result<()> {
         return Err(Error::internal("create the database file", format!("journal mode is {mode}")));
     }
     db.close().map_err(|(_, error)| cannot_create(error))
+}
+
+/// The file that SQLite has beside another one.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(suffix);
+    name.into()
 }
 
 /// Makes a file durable that nobody has open.

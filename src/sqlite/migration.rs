@@ -7,6 +7,7 @@ use rusqlite::config::DbConfig;
 
 use super::arguments::Arguments;
 use super::connection::Connection;
+use super::durability::Durability;
 use super::execution::{Execution, Pace, Progress, Tail};
 use super::mark;
 use super::rehearsal::Change;
@@ -79,18 +80,22 @@ impl Connection {
         migrations: &[Arc<Migration>],
     ) -> Result<(), MigrationFailure> {
         let Some(last) = migrations.last() else { return Ok(()) };
-        let outcome = self.execute_all(migrations);
+        let outcome = self.execute_all(migrations, Durability::AtOnce);
         self.roll_back();
         let violations = outcome?;
         self.check(&violations).map_err(|error| last.failure(None, error))
     }
 
-    /// Takes over migrations that the database does not have yet, each durably and whole or not at all. The version
-    /// that it has then.
-    pub fn migrate(&mut self, migrations: &[Arc<Migration>]) -> Result<i64, MigrationFailure> {
+    /// Takes over migrations that the database does not have yet, each whole or not at all. The version that it has
+    /// then.
+    pub fn migrate(
+        &mut self,
+        migrations: &[Arc<Migration>],
+        durability: Durability,
+    ) -> Result<i64, MigrationFailure> {
         let mut version = 0;
         for migration in migrations {
-            let outcome = self.migrate_one(migration);
+            let outcome = self.migrate_one(migration, durability);
             if outcome.is_err() {
                 self.roll_back();
             }
@@ -99,15 +104,19 @@ impl Connection {
         Ok(version)
     }
 
-    fn migrate_one(&mut self, migration: &Arc<Migration>) -> Result<i64, MigrationFailure> {
+    fn migrate_one(
+        &mut self,
+        migration: &Arc<Migration>,
+        durability: Durability,
+    ) -> Result<i64, MigrationFailure> {
         let fail = |error| migration.failure(None, error);
         let one = std::slice::from_ref(migration);
-        let violations = self.execute_all(one)?;
+        let violations = self.execute_all(one, durability)?;
         if !violations.is_empty() {
             // Those that were there before are not this migration's.
             self.roll_back();
             self.check(&violations).map_err(fail)?;
-            self.execute_all(one)?;
+            self.execute_all(one, durability)?;
         }
         let version = self.mark().map_err(fail)?;
         if version >= migration.job {
@@ -126,6 +135,7 @@ impl Connection {
     fn execute_all(
         &mut self,
         migrations: &[Arc<Migration>],
+        durability: Durability,
     ) -> Result<Violations, MigrationFailure> {
         for (index, migration) in migrations.iter().enumerate() {
             let fail = |step| move |error| migration.failure(step, error);
@@ -134,7 +144,7 @@ impl Connection {
             }
             if index == 0 {
                 self.suspend_foreign_keys().map_err(fail(None))?;
-                self.transact("BEGIN IMMEDIATE").map_err(fail(None))?;
+                self.begin_migration(durability).map_err(fail(None))?;
             }
             if self.mark().map_err(fail(None))? >= migration.job {
                 continue;

@@ -63,6 +63,7 @@ runs! {
     hrana_client_with_protobuf_over_websocket: javascript::hrana("hrana3-protobuf", "ws"),
     tursodatabase_serverless: javascript::serverless(),
     drizzle: javascript::orm("drizzle", &["drizzle-orm", "drizzle-kit"], "http"),
+    starter: turso::starter::starter(),
     prisma: javascript::orm("prisma", &["prisma", "@prisma/adapter-libsql"], "http"),
     kysely: javascript::orm("kysely", &["kysely", "@libsql/kysely-libsql"], "http"),
     knex_over_http: javascript::orm("knex", &["knex", "@libsql/knex-libsql"], "http"),

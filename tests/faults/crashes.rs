@@ -1,9 +1,10 @@
-//! `kill -9` at every point of a migration at which something reaches the disk.
+//! `kill -9`, and a power failure, at every point of a migration at which something reaches the disk.
 //!
 //! A library in C, put under the program, counts these points and kills it at a chosen one. Whatever the point:
 //! afterwards the job goes on by itself, and every child has made the change exactly once.
 
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::panic::catch_unwind;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -23,6 +24,12 @@ static POINTS: LazyLock<PathBuf> = LazyLock::new(|| {
     library
 });
 
+/// The least that is committed: five databases; the job, its dry runs, that it runs, its end.
+const COMMITS: usize = 5 + 4;
+
+/// The least that is synced: the job, its dry runs, that it runs, its children together, the schema database, its end.
+const SYNCS: usize = 6;
+
 /// At which point of which kind the program dies.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Death {
@@ -35,11 +42,13 @@ fn doomed(estate: &Estate, death: Death) -> Command {
     let mut command = program::command();
     command.args(["--listen", "127.0.0.1:0", "--data-dir"]).arg(estate.data_dir());
     command.env("LD_PRELOAD", &*POINTS).env("FAULT_LOG", estate.points());
+    command.env("FAULT_KEPT", estate.kept());
     command.env("FAULT_KIND", death.kind).env("FAULT_AT", death.at.to_string());
     command
 }
 
 fn arm(estate: &Estate) {
+    estate.keep_what_is_durable();
     fs::write(estate.points(), "").unwrap();
 }
 
@@ -91,6 +100,17 @@ fn check_after(estate: &Estate, was_told: bool) {
     assert_eq!(columns.unwrap().unwrap(), if is_stored { "3" } else { "2" });
 }
 
+/// What becomes of what was written and is not durable.
+#[derive(Clone, Copy, Debug)]
+enum Loss {
+    /// The process dies, the system does not.
+    Nothing,
+    /// The power fails: it is lost.
+    Everything,
+    /// The power fails, and some files had come to the disk by then; which, is different for each number.
+    Some(u64),
+}
+
 /// How many points of a kind a migration has.
 fn count(kind: &'static str) -> usize {
     let estate = Estate::new();
@@ -100,7 +120,7 @@ fn count(kind: &'static str) -> usize {
 }
 
 /// Kills the program at one point after the other, each time with data of its own. How often it was reached.
-fn kill_at_each(deaths: impl Iterator<Item = Vec<Death>>) -> usize {
+fn kill_at_each(loss: Loss, deaths: impl Iterator<Item = Vec<Death>>) -> usize {
     let mut reached = 0;
     for deaths in deaths {
         let estate = Estate::new();
@@ -109,34 +129,55 @@ fn kill_at_each(deaths: impl Iterator<Item = Vec<Death>>) -> usize {
         for death in &deaths[1..] {
             resume_until(&estate, *death);
         }
+        match loss {
+            Loss::Nothing => {}
+            Loss::Everything => estate.lose(|_| true),
+            Loss::Some(number) => estate.lose(|file| hash(&(number, deaths[0].at, file)) % 2 == 0),
+        }
         let outcome = catch_unwind(|| check_after(&estate, was_told));
-        assert!(outcome.is_ok(), "{deaths:?}: killed at {:?}", passed(&estate).last());
+        assert!(outcome.is_ok(), "{loss:?}, {deaths:?}: killed at {:?}", passed(&estate).last());
     }
     reached
 }
 
-fn kill_at_each_of(kind: &'static str, least: usize) {
+fn hash(value: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+fn kill_at_each_of(kind: &'static str, loss: Loss, least: usize) {
     let count = count(kind);
     // How many there are depends a little on who is faster.
-    let reached = kill_at_each((1..=count).map(|at| vec![Death { kind, at }]));
+    let reached = kill_at_each(loss, (1..=count).map(|at| vec![Death { kind, at }]));
     assert!(reached >= least, "{reached} of {count}");
 }
 
 #[test]
 fn a_migration_goes_on_after_kill_9_at_each_commit() {
-    // One for each database; the job, its dry runs, that it runs, its runs, its end.
-    kill_at_each_of("commit", 5 + 5);
+    kill_at_each_of("commit", Loss::Nothing, COMMITS);
 }
 
 #[test]
 fn a_migration_goes_on_after_kill_9_at_each_sync() {
-    kill_at_each_of("sync", 5 + 5);
+    kill_at_each_of("sync", Loss::Nothing, SYNCS);
+}
+
+#[test]
+fn a_migration_goes_on_after_the_power_has_failed_at_each_commit() {
+    kill_at_each_of("commit", Loss::Everything, COMMITS);
+}
+
+#[test]
+fn a_migration_goes_on_after_the_power_has_failed_at_each_sync() {
+    kill_at_each_of("sync", Loss::Everything, SYNCS);
+    kill_at_each_of("sync", Loss::Some(1), SYNCS);
 }
 
 #[test]
 #[ignore = "takes a minute"]
 fn a_migration_goes_on_after_kill_9_at_each_change_of_a_file() {
-    kill_at_each_of("any", 60);
+    kill_at_each_of("any", Loss::Nothing, 60);
 }
 
 #[test]
@@ -146,5 +187,5 @@ fn a_migration_goes_on_after_kill_9_while_it_goes_on() {
         let again = if first % 4 == 0 { vec![1, 1] } else { vec![2] };
         [first].into_iter().chain(again).map(|at| Death { kind, at }).collect()
     };
-    assert!(kill_at_each((2..count(kind)).step_by(2).map(deaths)) >= 3);
+    assert!(kill_at_each(Loss::Nothing, (2..count(kind)).step_by(2).map(deaths)) >= 3);
 }

@@ -75,6 +75,51 @@ impl Estate {
         self.directory.path().join("points")
     }
 
+    /// Where there is of every file what has become durable.
+    pub(super) fn kept(&self) -> PathBuf {
+        self.directory.path().join("kept")
+    }
+
+    /// All that there is now is durable.
+    pub(super) fn keep_what_is_durable(&self) {
+        let _ = fs::remove_dir_all(self.kept());
+        fs::create_dir(self.kept()).unwrap();
+        for file in self.files() {
+            fs::copy(&file, self.kept().join(file.file_name().unwrap())).unwrap();
+        }
+    }
+
+    /// Loses what is not durable of these files, and what is only in memory.
+    pub(super) fn lose(&self, is_lost: impl Fn(&str) -> bool) {
+        for file in self.files() {
+            let name = file.file_name().unwrap().to_str().unwrap();
+            if name.ends_with("-shm") || is_lost(name) {
+                fs::remove_file(&file).unwrap();
+            }
+        }
+        let data = self.data_dir();
+        for kept in fs::read_dir(self.kept()).unwrap().map(|entry| entry.unwrap().path()) {
+            let name = kept.file_name().unwrap().to_str().unwrap();
+            // One that was being copied has a number at its end.
+            let is_copy =
+                kept.extension().is_some_and(|end| end.to_str().unwrap().parse::<u64>().is_ok());
+            if !is_copy && !name.ends_with("-shm") && is_lost(name) {
+                let directory =
+                    if name.starts_with("catalog") { &data } else { &data.join("databases") };
+                fs::copy(&kept, directory.join(name)).unwrap();
+            }
+        }
+    }
+
+    /// The files of SQLite.
+    fn files(&self) -> Vec<PathBuf> {
+        let data = self.data_dir();
+        let all = [data.join("databases"), data].into_iter().flat_map(|directory| {
+            fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path())
+        });
+        all.filter(|path| path.to_str().unwrap().contains(".sqlite")).collect()
+    }
+
     pub(super) fn catalog(&self) -> Catalog {
         Catalog::open(&self.data_dir()).unwrap()
     }

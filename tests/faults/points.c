@@ -3,9 +3,14 @@
 // Nothing is counted until the file FAULT_LOG is there; every point becomes a line of it. FAULT_KIND says what a
 // point is: `commit` the frame of a write-ahead log by which a transaction is committed, before it is written; `sync`
 // a call that makes something durable; `any` every change of a file. At the point FAULT_AT the process dies.
+//
+// Where FAULT_KEPT names a directory, every file is copied there when it becomes durable: it has what a power failure
+// would leave at least.
 
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -33,13 +38,69 @@ static void point(const char *kind, const char *call, const char *path) {
     }
 }
 
-static void point_of(const char *kind, const char *call, int file) {
-    char link[64], path[4096];
+static int path_of(int file, char path[4096]) {
+    char link[64];
     snprintf(link, sizeof link, "/proc/self/fd/%d", file);
-    ssize_t length = readlink(link, path, sizeof path - 1);
-    if (length <= 0) return;
-    path[length] = 0;
-    point(kind, call, path);
+    ssize_t length = readlink(link, path, 4095);
+    path[length > 0 ? length : 0] = 0;
+    return length > 0;
+}
+
+static void point_of(const char *kind, const char *call, int file) {
+    char path[4096];
+    if (path_of(file, path)) point(kind, call, path);
+}
+
+static int is_kept(const char *path) {
+    const char *log = getenv("FAULT_LOG");
+    return getenv("FAULT_KEPT") && log && access(log, F_OK) == 0 && strstr(path, ".sqlite") && !strstr(path, "-shm");
+}
+
+// Copies a file as it is before it becomes durable; what is written meanwhile may not be.
+static void copy(const char *path) {
+    static _Thread_local char bytes[65536];
+    char to[4200];
+    snprintf(to, sizeof to, "%s/%s.%ld", getenv("FAULT_KEPT"), strrchr(path, '/') + 1, syscall(SYS_gettid));
+    long in = syscall(SYS_openat, AT_FDCWD, path, O_RDONLY);
+    long out = syscall(SYS_openat, AT_FDCWD, to, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    long count;
+    while ((count = syscall(SYS_read, in, bytes, sizeof bytes)) > 0) syscall(SYS_write, out, bytes, (size_t)count);
+    syscall(SYS_close, in);
+    syscall(SYS_close, out);
+}
+
+// It has become durable.
+static void keep(const char *path) {
+    char from[4200], to[4096];
+    snprintf(to, sizeof to, "%s/%s", getenv("FAULT_KEPT"), strrchr(path, '/') + 1);
+    snprintf(from, sizeof from, "%s.%ld", to, syscall(SYS_gettid));
+    syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
+// One at a time, so that no older copy takes the place of a newer one.
+static pthread_mutex_t keeping = PTHREAD_MUTEX_INITIALIZER;
+
+static int sync_one(const char *call, long number, int file) {
+    char path[4096];
+    point_of("sync", call, file);
+    int kept = path_of(file, path) && is_kept(path);
+    if (kept) pthread_mutex_lock(&keeping), copy(path);
+    int outcome = (int)syscall(number, file);
+    if (kept && outcome == 0) keep(path);
+    if (kept) pthread_mutex_unlock(&keeping);
+    return outcome;
+}
+
+// Calls something for each file beside this one.
+static void each_beside(const char *path, void (*call)(const char *)) {
+    char directory[4096], other[8192];
+    snprintf(directory, sizeof directory, "%.*s", (int)(strrchr(path, '/') - path), path);
+    DIR *entries = opendir(directory);
+    for (struct dirent *entry; entries && (entry = readdir(entries));) {
+        snprintf(other, sizeof other, "%s/%s", directory, entry->d_name);
+        if (is_kept(other)) call(other);
+    }
+    if (entries) closedir(entries);
 }
 
 // The head of a frame has 24 bytes; the second number in it is not zero where the frame commits.
@@ -63,13 +124,22 @@ ssize_t pwrite(int file, const void *bytes, size_t count, off_t offset) {
 }
 
 int fsync(int file) {
-    point_of("sync", "fsync", file);
-    return (int)syscall(SYS_fsync, file);
+    return sync_one("fsync", SYS_fsync, file);
 }
 
 int fdatasync(int file) {
-    point_of("sync", "fdatasync", file);
-    return (int)syscall(SYS_fdatasync, file);
+    return sync_one("fdatasync", SYS_fdatasync, file);
+}
+
+int syncfs(int file) {
+    char path[4096];
+    point_of("sync", "syncfs", file);
+    int kept = path_of(file, path) && is_kept(path);
+    if (kept) pthread_mutex_lock(&keeping), each_beside(path, copy);
+    int outcome = (int)syscall(SYS_syncfs, file);
+    if (kept && outcome == 0) each_beside(path, keep);
+    if (kept) pthread_mutex_unlock(&keeping);
+    return outcome;
 }
 
 int ftruncate64(int file, off64_t length) {

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::{Method, Request};
 use serde_json::{Value, json};
@@ -38,6 +39,13 @@ async fn a_file_has_what_was_committed_when_it_was_asked_for() {
         assert_eq!(get(&format!("{base}/info")).await.json(), json!({ "current_generation": 1 }));
         let answer = get(&format!("{base}/export/1")).await;
         assert_eq!(answer.status, 200);
+        // Where the end of a body is not told by its length.
+        let mut request = Request::get(server.url(&format!("{base}/export/1")));
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        let request = request.body(Full::new(Bytes::new())).unwrap();
+        assert_eq!(server.send(Http::Two, request).await.body.len(), answer.body.len());
         assert_eq!(answer.header("content-length"), answer.body.len().to_string());
         let path = server.directory.path().join("exported.db");
         fs::write(&path, &answer.body).unwrap();

@@ -1,6 +1,6 @@
 //! The program `turso` and a server for it, of which its environment tells it: nothing else is configured.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::{env, fs};
@@ -10,6 +10,7 @@ use tempfile::{NamedTempFile, TempDir};
 
 use super::super::directory;
 use super::super::run::PATIENCE;
+use super::proxy;
 use super::terminal::{Shell, Terminal};
 use crate::program::{self, Program};
 
@@ -18,11 +19,13 @@ const ROWS: u16 = 300;
 
 /// A user of the CLI with a server of their own.
 pub(super) struct Turso {
-    server: Program,
-    data_dir: TempDir,
+    pub(super) server: Program,
+    pub(super) data_dir: TempDir,
     home: TempDir,
     /// What `TURSO_API_TOKEN` says; without it, the CLI looks into its settings.
     pub(super) token: Option<String>,
+    /// How the CLI finds the server, and nothing else.
+    pub(super) way: Vec<(&'static str, OsString)>,
 }
 
 /// What a command has printed, and its exit code.
@@ -45,22 +48,36 @@ impl Turso {
         command.args(["--listen", "127.0.0.1:0", "--data-dir"]).arg(data_dir.path()).args(flags);
         let server = Program::run(command);
         let token = fs::read_to_string(data_dir.path().join("api-token")).unwrap();
-        let home = TempDir::new().unwrap();
-        Turso { server, data_dir, home, token: Some(token.trim().to_owned()) }
+        let token = Some(token.trim().to_owned());
+        // The CLI has addresses of its own in the net; nothing of a test may go there. Go asks no proxy for
+        // loopback addresses.
+        let way = vec![
+            ("TURSO_API_BASEURL", server.url().into()),
+            ("HTTPS_PROXY", "http://127.0.0.1:1".into()),
+        ];
+        Turso { server, data_dir, home: TempDir::new().unwrap(), token, way }
+    }
+
+    /// A user of a server that stands in for Turso. The CLI is told whom to trust; the names are its own.
+    pub(super) fn drop_in(flags: &[&str]) -> Self {
+        let names = ["--domain", "turso.io", "--api-host", "api.turso.tech", "--tls", "local"];
+        let mut turso = Turso::start_with(&[&names, flags].concat());
+        turso.way = vec![
+            ("HTTPS_PROXY", proxy::start(turso.server.address()).into()),
+            ("SSL_CERT_FILE", turso.authority().into()),
+        ];
+        turso
+    }
+
+    /// The certificate of the server's private authority.
+    pub(super) fn authority(&self) -> PathBuf {
+        self.data_dir.path().join("tls/ca.pem")
     }
 
     /// The same server for another user, with an own token and settings.
     pub(super) fn login(&mut self, token: &str) -> String {
         fs::remove_file(self.settings()).unwrap();
         self.token.replace(token.to_owned()).unwrap()
-    }
-
-    pub(super) fn server(&self) -> &Program {
-        &self.server
-    }
-
-    pub(super) fn data_dir(&self) -> &Path {
-        self.data_dir.path()
     }
 
     /// `127.0.0.1:PORT`
@@ -151,13 +168,10 @@ impl Turso {
         command.env("PATH", env::join_paths(programs).unwrap());
         command.env("HOME", self.home.path()).env("TMPDIR", self.home.path());
         command.env("TURSO_CONFIG_FOLDER", self.home.path());
-        command.env("TURSO_API_BASEURL", self.server.url());
+        command.envs(self.way.iter().map(|(name, value)| (name, value)));
         if let Some(token) = &self.token {
             command.env("TURSO_API_TOKEN", token);
         }
-        // The CLI has addresses of its own in the net; nothing of a test may go there. Go asks no proxy for
-        // loopback addresses.
-        command.env("HTTPS_PROXY", "http://127.0.0.1:1");
         command
     }
 

@@ -36,15 +36,15 @@ fn but(settings: &Settings, name: &str, value: &str) -> Settings {
 #[test]
 fn two_users_have_todos_of_their_own_while_a_migration_runs() {
     let turso = Turso::start();
-    let settings = settings(&turso, &turso.server().url());
+    let settings = settings(&turso, &turso.server.url());
     turso.ok("db create todos-schema --type schema");
-    migrate(&settings, turso.server());
+    migrate(&settings, &turso.server);
     let app = App::start(&settings);
 
     let mut node = turso.user_of("node");
     node.env("APP", &app.url);
     node.env("MIGRATION", "ALTER TABLE todos ADD COLUMN priority INTEGER NOT NULL DEFAULT 3");
-    run_script(node, "two_users.js", turso.server());
+    run_script(node, "two_users.js", &turso.server);
 
     let children = turso.table("db list --schema todos-schema");
     let names: Vec<_> = children[1..].iter().map(|row| row[0].as_str()).collect();
@@ -66,9 +66,9 @@ fn two_users_have_todos_of_their_own_while_a_migration_runs() {
 #[test]
 fn the_example_shows_what_is_wrong_and_what_to_do() {
     let turso = Turso::start();
-    let good = settings(&turso, &turso.server().url());
+    let good = settings(&turso, &turso.server.url());
     turso.ok("db create todos-schema --type schema");
-    migrate(&good, turso.server());
+    migrate(&good, &turso.server);
     let wrong_token = App::start(&but(&good, "TURSO_API_TOKEN", "wrong"));
 
     // With TLS, and with the table as the workshop has it at first.
@@ -76,7 +76,7 @@ fn the_example_shows_what_is_wrong_and_what_to_do() {
     tls.ok("db create todos-schema --type schema");
     tls.ok(r#"db shell todos-schema "CREATE TABLE todos (id INTEGER PRIMARY KEY, description)""#);
     let settings = settings(&tls, &format!("https://{}", tls.host()));
-    let authority = tls.data_dir().join("tls/ca.pem");
+    let authority = tls.authority();
     let no_column = App::start(&but(&settings, "NODE_EXTRA_CA_CERTS", authority.to_str().unwrap()));
 
     let app = App::start(&good);
@@ -92,8 +92,8 @@ fn the_example_shows_what_is_wrong_and_what_to_do() {
         ],
     ]);
     node.env("WRONG", wrong.to_string());
-    node.env("APP", &app.url).env("HRANAD_PID", turso.server().pid().to_string());
-    run_script(node, "trouble.js", turso.server());
+    node.env("APP", &app.url).env("HRANAD_PID", turso.server.pid().to_string());
+    run_script(node, "trouble.js", &turso.server);
 }
 
 #[test]
@@ -128,8 +128,8 @@ fn the_example_explains_what_its_settings_lead_to() {
         ["TURSO_API_BASEURL", "nonsense", "is not to be found", "Correct TURSO_API_BASEURL"],
     ]);
     let mut node = turso.user_of("node");
-    node.envs(settings(&turso, &turso.server().url())).env("WRONG", wrong.to_string());
-    run_script(node, "explained.js", turso.server());
+    node.envs(settings(&turso, &turso.server.url())).env("WRONG", wrong.to_string());
+    run_script(node, "explained.js", &turso.server);
 }
 
 /// An address at which no server is. No other test listens on this part of the loopback network.

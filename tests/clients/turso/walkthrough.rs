@@ -87,7 +87,7 @@ impl Reader {
         let app = App::start(&settings);
         let mut node = self.turso.user_of("node");
         node.env("APP", &app.url).env("USER", "ada").env("TODO", "meet Grace");
-        run_script(node, "visit.js", self.turso.server());
+        run_script(node, "visit.js", &self.turso.server);
         self.shown.clone_from(&app.greeting);
         self.app = Some(app);
     }
@@ -178,6 +178,6 @@ fn the_page_of_the_workshop_works_from_top_to_bottom() {
         fs::write(&file, reader.transcript.pictured().to_string()).unwrap();
         let mut node = reader.turso.user_of("node");
         node.env("TRANSCRIPT", &file).env("PICTURE", directory.join("workshop.png"));
-        run_script(node, "terminal.js", reader.turso.server());
+        run_script(node, "terminal.js", &reader.turso.server);
     }
 }
