@@ -18,17 +18,25 @@ fuzz := protocol/fuzz
 # How long each target of `make fuzz` runs.
 FUZZ_SECONDS ?= 60
 turso := tests/clients/turso
+browser := tests/clients/browser
+browser_installed := $(browser)/node_modules/.package-lock.json
+example := examples/per-user-todos
+example_installed := $(example)/node_modules/.package-lock.json
+# Next.js writes this file at the end of a build.
+example_built := $(example)/.next/BUILD_ID
+example_sources := $(wildcard $(addprefix $(example)/,*.js app/* app/*/* lib/*))
 
-.PHONY: help test check fuzz bench docker
-.PHONY: clients clients-js clients-python clients-go clients-rust clients-turso
-.PHONY: rust-toolchain node-toolchain python-toolchain go-toolchain sqlite3-toolchain
+.PHONY: help test check fuzz bench docker pictures
+.PHONY: clients clients-js clients-python clients-go clients-rust clients-turso clients-browser example
+.PHONY: rust-toolchain node-toolchain python-toolchain go-toolchain sqlite3-toolchain chromium
 
 help:
-	@echo 'make test    run all tests, after installing the published clients that they use'
-	@echo 'make check   check the format, and the code by clippy'
-	@echo 'make fuzz    look for input that the protocol crate cannot bear'
-	@echo 'make bench   measure'
-	@echo 'make docker  build the image hranad'
+	@echo 'make test      run all tests, after installing the published clients that they use'
+	@echo 'make check     check the format, and the code by clippy'
+	@echo 'make fuzz      look for input that the protocol crate cannot bear'
+	@echo 'make bench     measure'
+	@echo 'make docker    build the image hranad'
+	@echo 'make pictures  take the pictures of README.md again'
 
 test: rust-toolchain clients
 	$(CARGO) test --workspace --locked
@@ -54,7 +62,12 @@ bench: rust-toolchain
 docker:
 	docker build --tag hranad .
 
-clients: clients-js clients-python clients-go clients-rust clients-turso
+# Tests take them when they are told where they belong.
+pictures: rust-toolchain clients-turso clients-browser
+	HRANAD_PICTURES=docs/pictures $(CARGO) test --locked --test tests -- \
+		two_users_have_todos the_page_of_the_workshop
+
+clients: clients-js clients-python clients-go clients-rust clients-turso clients-browser
 
 clients-js: $(js_installed)
 
@@ -88,6 +101,23 @@ $(turso)/bin/turso: $(turso)/go.mod $(turso)/go.sum | go-toolchain
 		-o bin/turso github.com/tursodatabase/turso-cli/cmd/turso
 	@touch $@
 
+# The browser, what drives it, and the application that it looks at.
+clients-browser: $(browser_installed) example chromium
+
+$(browser_installed): $(browser)/package.json $(browser)/package-lock.json $(browser)/.npmrc | node-toolchain
+	cd $(browser) && npm ci
+	@touch $@
+
+example: $(example_built)
+
+$(example_installed): $(example)/package.json $(example)/package-lock.json $(example)/.npmrc | node-toolchain
+	cd $(example) && npm ci
+	@touch $@
+
+$(example_built): $(example_installed) $(example_sources)
+	cd $(example) && NEXT_TELEMETRY_DISABLED=1 npm run build
+	@touch $@
+
 # $(call require,PROGRAM,MINIMUM,WHERE TO GET IT,HOW TO ASK FOR ITS VERSION)
 define require
 @command -v $(1) > /dev/null || \
@@ -117,3 +147,16 @@ go-toolchain:
 # The turso CLI reads SQLite files with it.
 sqlite3-toolchain:
 	$(call require,sqlite3,3.37,https://sqlite.org/download.html)
+
+# Debian and its relatives have it as a package, which is installed where nobody is asked for a password.
+chromium:
+	@for name in $${CHROMIUM:-chromium chromium-browser google-chrome}; do \
+		command -v "$$name" > /dev/null && exit 0; \
+	done; \
+	echo 'make: there is no Chromium; installing the package chromium' >&2; \
+	as_root='env DEBIAN_FRONTEND=noninteractive'; \
+	if [ "$$(id -u)" != 0 ]; then as_root="sudo -n $$as_root"; fi; \
+	command -v apt-get > /dev/null && $$as_root apt-get update -qq && \
+		$$as_root apt-get install -y -qq --no-install-recommends chromium || { \
+		echo 'make: Chromium or Google Chrome is needed for the tests in a browser: https://www.chromium.org;' \
+			'if it is there under another name, say so in the variable CHROMIUM' >&2; exit 1; }

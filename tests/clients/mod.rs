@@ -2,6 +2,7 @@
 //! file, in the language of each client; here they are started, and what they report becomes the table in
 //! README.md.
 
+mod browser;
 mod dbeaver;
 mod go;
 mod javascript;

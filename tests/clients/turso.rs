@@ -7,6 +7,7 @@ mod cli;
 mod config;
 mod databases;
 mod drop_in;
+mod example;
 mod export;
 mod groups;
 mod inspect;

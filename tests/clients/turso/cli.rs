@@ -1,9 +1,9 @@
 //! The program `turso` and a server for it, of which its environment tells it: nothing else is configured.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::{env, fs, iter};
+use std::{env, fs};
 
 use serde_json::{Value, json};
 use tempfile::{NamedTempFile, TempDir};
@@ -152,19 +152,27 @@ impl Turso {
     }
 
     fn command(&self, line: &str) -> Command {
-        let mut turso = Command::new(program());
-        turso.env_clear().args(words(line)).current_dir(self.home.path());
+        let mut turso = self.user_of(program());
+        turso.args(words(line));
+        turso
+    }
+
+    /// Another program, in the directory and the environment of the CLI, which it can call.
+    pub(super) fn user_of(&self, name: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(name);
+        command.env_clear().current_dir(self.home.path());
         // For the local `sqlite3` that the CLI uses, and for the programs of a test.
         let path = std::env::var_os("PATH").unwrap();
-        let programs = iter::once(self.file("bin")).chain(env::split_paths(&path));
-        turso.env("PATH", env::join_paths(programs).unwrap());
-        turso.env("HOME", self.home.path()).env("TMPDIR", self.home.path());
-        turso.env("TURSO_CONFIG_FOLDER", self.home.path());
-        turso.envs(self.way.iter().map(|(name, value)| (name, value)));
+        let own = [self.file("bin"), program().parent().unwrap().to_owned()];
+        let programs = own.into_iter().chain(env::split_paths(&path));
+        command.env("PATH", env::join_paths(programs).unwrap());
+        command.env("HOME", self.home.path()).env("TMPDIR", self.home.path());
+        command.env("TURSO_CONFIG_FOLDER", self.home.path());
+        command.envs(self.way.iter().map(|(name, value)| (name, value)));
         if let Some(token) = &self.token {
-            turso.env("TURSO_API_TOKEN", token);
+            command.env("TURSO_API_TOKEN", token);
         }
-        turso
+        command
     }
 
     /// What a program with a database token gets for one statement: rows of text, or why not.
