@@ -324,6 +324,10 @@ pub const MIGRATION_PRAGMAS_MAX: usize = 100;
 /// How long one statement of a migration may run in one child: it may make the index of a large table.
 pub const MIGRATION_STATEMENT: Duration = Duration::from_secs(600);
 
+/// How long a migration may keep all others from the file of a child that nobody has open. What takes longer is begun
+/// again beside them.
+pub const MIGRATION_ALONE: Duration = Duration::from_millis(20);
+
 /// How long a migration waits for another process that holds the file of a child.
 pub const MIGRATION_BUSY_WAIT: Duration = Duration::from_secs(1);
 
@@ -339,8 +343,9 @@ pub const TASK_ATTEMPTS_MAX: u64 = 5;
 pub const TASK_RETRY: Duration = Duration::from_millis(100);
 
 /// Children whose migration becomes durable by one sync of the file system. It may take some 10 ms, in which others who
-/// write wait for the disk as well: with so many it meets fewer than one in a hundred of them.
-pub const CHILDREN_SYNCED_TOGETHER: usize = 100;
+/// write wait for the disk as well: with so many it meets fewer than one in a hundred of them. They stay locked until
+/// then, which is some 100 ms more for the first.
+pub const CHILDREN_SYNCED_TOGETHER: usize = 200;
 
 /// Fewer than this are synced one by one: a sync of the file system also writes what other programs have left to be
 /// written.

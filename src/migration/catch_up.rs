@@ -11,7 +11,7 @@ use crate::catalog::{Job, Status};
 use crate::error::Result;
 use crate::limits;
 use crate::namespace::Namespace;
-use crate::sqlite::{Durability, MigrationFailure, block};
+use crate::sqlite::{Durability, MigrationFailure, Sharing, block};
 
 impl Migrator {
     /// Has a child take over what it lacks, before anybody uses it. One that cannot is used as it is, and tried again
@@ -40,7 +40,7 @@ impl Migrator {
         let database = child.database();
         let _place = database.engine().admit_migration().await;
         let migrate = || -> Result<(i64, Option<MigrationFailure>)> {
-            let mut connection = self.namespaces.connect_for_migration(child)?;
+            let mut connection = self.namespaces.connect_for_migration(child, Sharing::Shared)?;
             let failure = connection.migrate(&migrations, Durability::AtOnce).err();
             Ok((connection.mark()?, failure))
         };

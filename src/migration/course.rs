@@ -16,7 +16,7 @@ use crate::error::Result;
 use crate::limits;
 use crate::namespace::Namespace;
 use crate::sqlite::{
-    Change, Connection, Durability, Migration, MigrationFailure, MigrationTurn, block,
+    Change, Connection, Durability, Migration, MigrationFailure, MigrationTurn, Sharing, block,
 };
 
 /// How a course has ended.
@@ -176,7 +176,8 @@ impl Course {
     ) -> Result<T, String> {
         let database = self.schema.database();
         let work = || -> Result<T, MigrationFailure> {
-            let opened = self.migrator().namespaces.connect_for_migration(&self.schema);
+            let namespaces = &self.migrator().namespaces;
+            let opened = namespaces.connect_for_migration(&self.schema, Sharing::Shared);
             let fail = |error| MigrationFailure { job: self.job.id, step: None, error };
             work(&mut opened.map_err(fail)?)
         };

@@ -10,7 +10,7 @@ use crate::catalog::{Status, Task, TaskOutcome};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 use crate::namespace::Namespace;
-use crate::sqlite::{Durability, Migration, MigrationFailure, MigrationTurn, block};
+use crate::sqlite::{Durability, Migration, MigrationFailure, MigrationTurn, Sharing, block};
 
 /// A child that nobody but the job writes to.
 pub(super) struct Lock {
@@ -86,17 +86,23 @@ impl Shared {
         // What it has caught up with is noted before the rest of the job.
         let durability = if was_behind { Durability::AtOnce } else { way.durability };
         let _place = database.engine().admit_migration().await;
-        let work = || -> Result<Option<i64>, Failure> {
-            let mut connection = self.migrator.namespaces.connect_for_migration(namespace)?;
+        let attempt = |sharing| -> Result<Option<i64>, Failure> {
+            let namespaces = &self.migrator.namespaces;
+            let mut connection = namespaces.connect_for_migration(namespace, sharing)?;
             let outcome = match way.phase {
                 Phase::DryRun => connection.try_migrations(&migrations).map(|()| None),
                 Phase::Run => connection.migrate(&migrations, durability).map(Some),
             };
-            let version = outcome.map_err(|failure| self.explain(&failure))?;
+            outcome.map_err(|failure| self.explain(&failure))
+        };
+        let work = || {
+            // Where nobody has the file open that costs less. Otherwise, and if it takes its time, it fails.
+            let alone = attempt(Sharing::Alone);
+            let version = alone.or_else(|_| attempt(Sharing::Shared))?;
             if let Some(version) = version {
                 namespace.set_version(version);
             }
-            Ok(version)
+            Ok::<_, Failure>(version)
         };
         let version = database.executor().run(work).await??;
         if let Some(version) = version.filter(|_| was_behind) {

@@ -25,7 +25,7 @@ use self::files::Files;
 use self::usage::Meters;
 use crate::catalog::{Catalog, Group, GroupName, NamespaceName, Record, Role, Settings};
 use crate::error::{Error, ErrorKind, Result};
-use crate::sqlite::{Connection, Database, Engine, Lease, Tenancy, block};
+use crate::sqlite::{Connection, Database, Engine, Lease, Sharing, Tenancy, block};
 
 pub use self::admission::{Admission, Wanted};
 pub use self::lifecycle::{NewDatabase, Seed, group_not_found};
@@ -250,8 +250,12 @@ impl Namespaces {
     }
 
     /// Opens a connection for a migration, with the same effort. Blocks.
-    pub fn connect_for_migration(&self, namespace: &Namespace) -> Result<Connection> {
-        self.open_with_room(namespace, || namespace.database().open_for_migration())
+    pub fn connect_for_migration(
+        &self,
+        namespace: &Namespace,
+        sharing: Sharing,
+    ) -> Result<Connection> {
+        self.open_with_room(namespace, || namespace.database().open_for_migration(sharing))
     }
 
     fn open_with_room<T>(&self, namespace: &Namespace, open: impl Fn() -> Result<T>) -> Result<T> {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use hrana_protocol::{Col, Rows, ValueRef};
 use tokio::sync::OwnedSemaphorePermit;
@@ -10,7 +11,7 @@ use super::active::Active;
 use super::arguments::Arguments;
 use super::cache::StatementCache;
 use super::dialect::{self, Begin};
-use super::file::{self, open_file};
+use super::file::{self, Sharing};
 use super::interruption::Interruption;
 use super::libsql;
 use super::meter::Meter;
@@ -39,6 +40,8 @@ pub struct Connection {
     pub(super) turn: Option<OwnedSemaphorePermit>,
     /// Whoever uses the connection has that right, and keeps it.
     pub(super) has_turn_elsewhere: bool,
+    /// How long a migration may keep all others from the file, where it does that.
+    pub(super) alone_until: Option<Instant>,
     /// Of a schema database.
     pub(super) rehearsal: Option<Box<Rehearsal>>,
     /// Inside `BEGIN READONLY`, as long as no autocommit.
@@ -57,12 +60,13 @@ impl Connection {
     /// Opens the file at `path`, which must exist. `open` is the place of this connection among all.
     pub fn open(
         path: &Path,
+        sharing: Sharing,
         access: Access,
         write_turn: WriteTurn,
         meter: Arc<Meter>,
         open: OwnedSemaphorePermit,
     ) -> Result<Self> {
-        let mut db = open_file(path)?;
+        let mut db = file::open_file_as(path, sharing)?;
         let interruption = Interruption::install(&mut db)?;
         let session = Session::install(&db)?;
         vector::install(&db)?;
@@ -75,6 +79,7 @@ impl Connection {
             session,
             turn: None,
             has_turn_elsewhere: false,
+            alone_until: None,
             rehearsal: None,
             is_read_transaction: false,
             has_lost_transaction: false,

@@ -12,7 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 use super::checkpoint;
 use super::connection::Connection;
 use super::executor::{Executor, block};
-use super::file;
+use super::file::{self, Sharing};
 use super::meter::Meter;
 use super::session::SavedSession;
 use super::write_turn::WriteTurn;
@@ -152,7 +152,8 @@ impl Database {
         if let Some(lease) = self.connect_idle(tenancy) {
             return Ok(lease);
         }
-        let mut connection = self.open(&tenancy.access, Arc::clone(&self.meter))?;
+        let mut connection =
+            self.open(Sharing::Shared, &tenancy.access, Arc::clone(&self.meter))?;
         if self.is_schema {
             connection.begin_rehearsals()?;
         }
@@ -160,19 +161,20 @@ impl Database {
         Ok(Lease::new(connection, self, tenancy.owner))
     }
 
-    fn open(&self, access: &Access, meter: Arc<Meter>) -> Result<Connection> {
+    fn open(&self, sharing: Sharing, access: &Access, meter: Arc<Meter>) -> Result<Connection> {
         let open = Arc::clone(&self.engine.connections).try_acquire_owned().map_err(crowded)?;
         let turn = self.write_turn.clone();
-        let mut connection = Connection::open(&self.path, access.clone(), turn, meter, open)?;
+        let mut connection =
+            Connection::open(&self.path, sharing, access.clone(), turn, meter, open)?;
         connection.set_pages_max(self.pages_max.load(Relaxed))?;
         Ok(connection)
     }
 
     /// Opens a connection that takes migrations over, for whoever has the turn to write. Its statements are not the
     /// tenant's, and are not counted. Blocks.
-    pub fn open_for_migration(&self) -> Result<Connection> {
-        let mut connection = self.open(&Access::FULL, Arc::default())?;
-        connection.begin_migrations()?;
+    pub fn open_for_migration(&self, sharing: Sharing) -> Result<Connection> {
+        let mut connection = self.open(sharing, &Access::FULL, Arc::default())?;
+        connection.begin_migrations(sharing)?;
         Ok(connection)
     }
 

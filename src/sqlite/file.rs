@@ -121,11 +121,28 @@ fn cannot_create(error: rusqlite::Error) -> Error {
     Error::internal("create the database file", error)
 }
 
+/// Who else may have a file open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sharing {
+    Shared,
+    /// Nobody: others wait, or this fails at once. The index of the WAL is in memory then and not in a file, which is
+    /// most of what a short look at a database costs (`sqlite.org/wal.html`, "Use of WAL Without Shared-Memory").
+    Alone,
+}
+
 /// Opens a file, which must exist, for SQL of strangers.
 pub(super) fn open_file(path: &Path) -> Result<rusqlite::Connection> {
+    open_file_as(path, Sharing::Shared)
+}
+
+pub(super) fn open_file_as(path: &Path, sharing: Sharing) -> Result<rusqlite::Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = rusqlite::Connection::open_with_flags(path, flags).map_err(cannot_open)?;
-    harden(&db).map_err(cannot_open)?;
+    if sharing == Sharing::Alone {
+        // Before the first look at the file.
+        db.execute_batch("PRAGMA locking_mode = EXCLUSIVE").map_err(cannot_open)?;
+    }
+    harden(&db, sharing).map_err(cannot_open)?;
     Ok(db)
 }
 
@@ -134,9 +151,13 @@ fn cannot_open(error: rusqlite::Error) -> Error {
 }
 
 /// Takes from the connection what SQL of strangers must not have.
-fn harden(db: &rusqlite::Connection) -> rusqlite::Result<()> {
-    // The first look at the file meets a connection that is just being closed, which locks it for a moment.
-    db.busy_timeout(limits::BUSY_WAIT)?;
+fn harden(db: &rusqlite::Connection, sharing: Sharing) -> rusqlite::Result<()> {
+    // The first look at the file meets a connection that is just being closed, or is a migration's and for a moment
+    // alone with the file.
+    db.busy_timeout(match sharing {
+        Sharing::Shared => limits::BUSY_WAIT,
+        Sharing::Alone => Duration::ZERO,
+    })?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;

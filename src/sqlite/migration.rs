@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
 
@@ -9,6 +10,7 @@ use super::arguments::Arguments;
 use super::connection::Connection;
 use super::durability::Durability;
 use super::execution::{Execution, Pace, Progress, Tail};
+use super::file::Sharing;
 use super::mark;
 use super::rehearsal::Change;
 use super::sink::Discard;
@@ -53,12 +55,25 @@ impl Migration {
     }
 }
 
+/// Lets a thread that waits for this core have it: there may be a client behind it. The system would take the core away
+/// from this one as well, but some milliseconds later.
+fn give_way() {
+    std::thread::yield_now();
+}
+
 impl Connection {
     /// Sets a connection up that takes migrations over, and nothing else. Its user has the turn to write.
-    pub(super) fn begin_migrations(&mut self) -> Result<()> {
+    pub(super) fn begin_migrations(&mut self, sharing: Sharing) -> Result<()> {
         self.has_turn_elsewhere = true;
+        let wait = match sharing {
+            Sharing::Shared => limits::MIGRATION_BUSY_WAIT,
+            Sharing::Alone => Duration::ZERO,
+        };
+        give_way();
+        self.alone_until =
+            (sharing == Sharing::Alone).then(|| Instant::now() + limits::MIGRATION_ALONE);
         self.db
-            .busy_timeout(limits::MIGRATION_BUSY_WAIT)
+            .busy_timeout(wait)
             .map_err(|error| Error::internal("prepare a migration", error))?;
         // What was committed is durable; moving it into the file can wait for those who use it.
         self.db
@@ -82,6 +97,7 @@ impl Connection {
         let Some(last) = migrations.last() else { return Ok(()) };
         let outcome = self.execute_all(migrations, Durability::AtOnce);
         self.roll_back();
+        give_way();
         let violations = outcome?;
         self.check(&violations).map_err(|error| last.failure(None, error))
     }
@@ -126,7 +142,9 @@ impl Connection {
         self.regulator
             .trust(|| mark::write(&self.db, migration.job))
             .map_err(|error| fail(Error::internal("set the version of a database", error)))?;
+        give_way();
         self.transact("COMMIT").map_err(fail)?;
+        give_way();
         Ok(migration.job)
     }
 
@@ -145,12 +163,14 @@ impl Connection {
             if index == 0 {
                 self.suspend_foreign_keys().map_err(fail(None))?;
                 self.begin_migration(durability).map_err(fail(None))?;
+                give_way();
             }
             if self.mark().map_err(fail(None))? >= migration.job {
                 continue;
             }
             for (index, (sql, arguments)) in migration.steps.iter().enumerate() {
                 self.execute_step(sql, arguments).map_err(fail(Some(index + 1)))?;
+                give_way();
             }
         }
         let last = migrations.last();
@@ -161,8 +181,18 @@ impl Connection {
         })
     }
 
+    /// How long the next statement may run.
+    fn time_left(&self) -> Duration {
+        let until = self.alone_until.map(|until| until.saturating_duration_since(Instant::now()));
+        until.unwrap_or(limits::MIGRATION_STATEMENT)
+    }
+
     fn execute_step(&mut self, sql: &str, arguments: &Arguments) -> Result<()> {
-        let limit = limits::MIGRATION_STATEMENT;
+        let limit = self.time_left();
+        if limit.is_zero() {
+            let message = "others have waited for the file for long enough";
+            return Err(Error::new(ErrorKind::StatementTimeout, message));
+        }
         let (execution, _) = Execution::start(self, sql, Tail::Empty, arguments, limit)?;
         let Some(mut execution) = execution else { return Ok(()) };
         let mut sink = Discard::default();
@@ -208,7 +238,7 @@ impl Connection {
     }
 
     fn violations(&self) -> Result<Violations> {
-        self.interruption().allow(limits::MIGRATION_STATEMENT);
+        self.interruption().allow(self.time_left());
         let read = || -> rusqlite::Result<Violations> {
             let mut violations = Violations::new();
             let mut statement = self.db.prepare_cached("PRAGMA foreign_key_check")?;

@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 use super::connection::Connection;
 use super::execution::Pace;
 use super::executor::Work as _;
-use super::file::create_file;
+use super::file::{Sharing, create_file};
 use super::script::Script;
 use super::write_turn::WriteTurn;
 use crate::auth::Access;
@@ -53,8 +53,8 @@ impl Template {
 
 pub(super) fn connect(path: &Path, access: Access) -> Connection {
     let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
-    Connection::open(path, access, WriteTurn::new(Duration::from_secs(1)), Arc::default(), permit)
-        .unwrap()
+    let turn = WriteTurn::new(Duration::from_secs(1));
+    Connection::open(path, Sharing::Shared, access, turn, Arc::default(), permit).unwrap()
 }
 
 pub(super) fn execute(connection: &mut Connection, sql: &str) -> crate::error::Result<()> {
