@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::client::on;
 use super::family::{catalog, check_alike, create, family, hold, start, tried};
-use crate::harness::TestServer;
+use crate::harness::{TestServer, eventually};
 
 const TABLES: [&str; 2] = ["CREATE TABLE t (n)", "CREATE TABLE held (text)"];
 
@@ -90,5 +90,39 @@ async fn readers_of_a_child_that_is_behind_do_not_wait_for_its_writer() {
     writer.ask("COMMIT").await.unwrap();
     assert_eq!(on(&server, "new").run(&["SELECT count(c) FROM t"]).await, "0");
     check_alike(&server, &["s", "a", "new"]).await;
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn readers_of_children_that_nobody_had_open_do_not_wait_for_a_long_migration() {
+    const CHILDREN: [&str; 3] = ["a", "b", "c"];
+    let server = start().await;
+    let tables = ["CREATE TABLE t (n)", "INSERT INTO t VALUES (1)"];
+    family(&server, "s", &CHILDREN, &tables).await;
+    for child in CHILDREN {
+        on(&server, child).run(&["INSERT INTO t VALUES (2)"]).await;
+    }
+    let server = server.restart().await;
+    let long =
+        ["UPDATE t SET n = n + (SELECT max(x) FROM (WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL \
+                SELECT x + 1 FROM c WHERE x < 300000) SELECT x FROM c))"];
+    let started = Instant::now();
+    let read = async {
+        eventually(async || !catalog(&server).unfinished_jobs().unwrap().is_empty()).await;
+        let mut longest = Duration::ZERO;
+        for child in CHILDREN {
+            let asked = Instant::now();
+            on(&server, child).run(&["SELECT count(*) FROM t"]).await;
+            longest = longest.max(asked.elapsed());
+        }
+        assert!(!catalog(&server).unfinished_jobs().unwrap().is_empty(), "it is over");
+        longest
+    };
+    let schema = on(&server, "s");
+    let (_, longest) = tokio::join!(schema.run(&long), read);
+    // It does the same eight times; nobody waits for as much as one of these.
+    let once = started.elapsed() / 8;
+    assert!(longest < once, "{longest:?} of {once:?}");
+    assert_eq!(on(&server, "c").run(&["SELECT max(n) FROM t"]).await, "300002");
     server.stop().await;
 }
