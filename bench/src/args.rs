@@ -79,9 +79,27 @@ pub(crate) enum Scenario {
     TokenPointRead,
     /// One row in a transaction of its own, durable
     Insert,
+    /// Fifty statements as one batch in a transaction
+    #[value(name = "batch_50")]
+    Batch50,
+    /// A transaction of five statements, each a request
+    Transaction,
+    /// Nine point reads, then an insert
+    #[value(name = "mixed_90_10")]
+    Mixed,
     /// A result of 1,000 rows
     #[value(name = "rows_1000")]
     Rows1000,
+    /// A cursor over 100,000 rows
+    #[value(name = "cursor_100000")]
+    Cursor100000,
+    /// A point read on a new connection each time
+    ConnectionChurn,
+    /// One row of 10,000 by its primary key, over HTTP/2
+    #[value(name = "http2_point_read")]
+    Http2PointRead,
+    /// The same in Protobuf, over HTTP/1.1
+    ProtobufPointRead,
     /// One row of 10,000 by its primary key, over WebSocket: 32 streams on 4 sockets
     WsPointRead,
     /// The same from one stream that waits for each answer

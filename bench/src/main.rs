@@ -10,8 +10,9 @@
 //! | `run` | which measurements, in which order |
 //! | `load`, `tokens`, `databases`, `migrations`, `tenants`, `idle` | the measurements: requests under load; what a token costs; new databases; schema migrations; many databases; many sockets |
 //! | `api` | how each server is asked for databases |
-//! | `workload` | what is asked for under load |
-//! | `driver`, `client` | clients in a closed loop; one HTTP/1.1 connection |
+//! | `workload`, `statements` | what is asked for under load; the SQL of it |
+//! | `driver`, `clients` | clients in a closed loop; the manners in which they ask |
+//! | `client`, `http2`, `protobuf` | one HTTP/1.1 connection; requests over HTTP/2; requests in Protobuf |
 //! | `streams`, `socket` | streams in a closed loop; one WebSocket |
 //! | `server`, `placement` | the processes that are measured; on which processors |
 //! | `floor` | the server that does no more than it must |
@@ -20,17 +21,21 @@
 mod api;
 mod args;
 mod client;
+mod clients;
 mod databases;
 mod driver;
 mod floor;
+mod http2;
 mod idle;
 mod load;
 mod migrations;
 mod placement;
+mod protobuf;
 mod report;
 mod run;
 mod server;
 mod socket;
+mod statements;
 mod streams;
 mod tenants;
 mod tokens;

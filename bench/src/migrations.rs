@@ -10,7 +10,7 @@ use crate::client::{self, Client};
 use crate::driver::quantile;
 use crate::report::{Report, Unit};
 use crate::server::{Kind, Server};
-use crate::workload::statement;
+use crate::statements::statement;
 use crate::{Result, floor, say};
 
 const TABLE: &str = "CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT NOT NULL)";

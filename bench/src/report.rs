@@ -12,6 +12,10 @@ pub(crate) enum Unit {
     PerSecond,
     P50Micros,
     P99Micros,
+    /// Of the server's processors, for one request.
+    ProcessorMicros,
+    /// The level that SQLite has: 1 is NORMAL, 2 is FULL.
+    Synchronous,
     Millis,
     Percent,
     Mebibytes,
@@ -25,6 +29,8 @@ impl Unit {
             Unit::PerSecond => "requests/s",
             Unit::P50Micros => "p50 µs",
             Unit::P99Micros => "p99 µs",
+            Unit::ProcessorMicros => "CPU µs/request",
+            Unit::Synchronous => "synchronous",
             Unit::Percent => "%",
             Unit::Millis => "ms",
             Unit::Mebibytes => "MiB",
@@ -91,6 +97,9 @@ impl Report {
 impl Row {
     fn cells(&self) -> [String; HEAD.len()] {
         let [hranad, floor, peer] = &self.values;
+        if self.unit == Unit::Synchronous {
+            return self.levels();
+        }
         let shown = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), number);
         [
             self.name.clone(),
@@ -102,6 +111,21 @@ impl Row {
             shown(median(peer.iter().copied())),
             ratio(hranad, peer),
         ]
+    }
+
+    /// Words instead of numbers, of which there are no ratios.
+    fn levels(&self) -> [String; HEAD.len()] {
+        let none = "–".to_owned();
+        let [hranad, floor, peer] = self.values.each_ref().map(|values| {
+            let word = values.last().map(|level| match *level {
+                2.0 => "FULL".to_owned(),
+                1.0 => "NORMAL".to_owned(),
+                level => level.to_string(),
+            });
+            word.unwrap_or_else(|| none.clone())
+        });
+        let (name, unit) = (self.name.clone(), self.unit.label().to_owned());
+        [name, unit, hranad, none.clone(), floor, none.clone(), peer, none]
     }
 }
 

@@ -11,7 +11,7 @@ use crate::client::{self, Client};
 use crate::driver::quantile;
 use crate::report::{Report, Unit};
 use crate::server::{Kind, Server};
-use crate::workload::statement;
+use crate::statements::statement;
 use crate::{Result, say};
 
 const SCHEMA: [&str; 2] = [
