@@ -7,7 +7,7 @@ use crate::client;
 use crate::driver::Requests;
 
 /// Rows of the table that is read.
-const ITEMS: usize = 10_000;
+pub(crate) const ITEMS: usize = 10_000;
 
 /// Makes the tables, from one statement to the next.
 pub(crate) const SCHEMA: [&str; 5] = [
