@@ -41,13 +41,17 @@ pub(crate) struct RunArgs {
     #[arg(long = "scenario", value_name = "NAME", value_enum)]
     pub(crate) scenarios: Vec<Scenario>,
 
-    /// Databases in `create_database`, `cold_open` and `idle_memory`, children in `migrate`
+    /// Databases, tenants or children where there are many; some measurements take ten times as many
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) databases: u32,
 
     /// Sockets in `idle_sockets`
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) sockets: u32,
+
+    /// Write the table and plots of it into this directory as well
+    #[arg(long, value_name = "DIR")]
+    pub(crate) report: Option<PathBuf>,
 
     /// Only prove that everything starts and answers, in a few seconds
     #[arg(long, conflicts_with_all = ["rounds", "seconds", "databases", "sockets"])]
@@ -79,9 +83,27 @@ pub(crate) enum Scenario {
     TokenPointRead,
     /// One row in a transaction of its own, durable
     Insert,
+    /// Fifty statements as one batch in a transaction
+    #[value(name = "batch_50")]
+    Batch50,
+    /// A transaction of five statements, each a request
+    Transaction,
+    /// Nine point reads, then an insert
+    #[value(name = "mixed_90_10")]
+    Mixed,
     /// A result of 1,000 rows
     #[value(name = "rows_1000")]
     Rows1000,
+    /// A cursor over 100,000 rows
+    #[value(name = "cursor_100000")]
+    Cursor100000,
+    /// A point read on a new connection each time
+    ConnectionChurn,
+    /// One row of 10,000 by its primary key, over HTTP/2
+    #[value(name = "http2_point_read")]
+    Http2PointRead,
+    /// The same in Protobuf, over HTTP/1.1
+    ProtobufPointRead,
     /// One row of 10,000 by its primary key, over WebSocket: 32 streams on 4 sockets
     WsPointRead,
     /// The same from one stream that waits for each answer
@@ -100,6 +122,20 @@ pub(crate) enum Scenario {
     IdleMemory,
     /// Memory of a WebSocket with a stream that was asked once
     IdleSockets,
+    /// What calm tenants wait, alone and beside a hot one
+    HotTenant,
+    /// Databases touched at random, ten times as many as others have
+    RandomTouch,
+    /// SQLite without a server
+    InProcess,
+    /// The time of a read, against the rows of its result
+    GrowthRows,
+    /// The throughput of point reads, against clients
+    GrowthClients,
+    /// Start, point read and memory, against databases in the catalog
+    GrowthDatabases,
+    /// The time of a migration, against the children of the schema
+    GrowthChildren,
 }
 
 /// How much is measured.

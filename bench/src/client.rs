@@ -3,16 +3,18 @@
 
 use std::net::SocketAddr;
 
-use memchr::memmem::Finder;
+use memchr::memmem::{self, Finder};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::Result;
 
-/// A connection to a server that answers with `content-length`.
+/// A connection to a server that answers with `content-length` or in chunks.
 pub(crate) struct Client {
     socket: TcpStream,
     buffer: Vec<u8>,
+    /// What came in chunks, without their heads.
+    joined: Vec<u8>,
     head_end: Finder<'static>,
     failed: Finder<'static>,
 }
@@ -21,8 +23,9 @@ impl Client {
     pub(crate) async fn connect(address: SocketAddr) -> Result<Self> {
         let socket = TcpStream::connect(address).await?;
         socket.set_nodelay(true)?;
-        let (head_end, failed) = (Finder::new("\r\n\r\n"), Finder::new("\"type\":\"error\""));
-        Ok(Client { socket, buffer: Vec::with_capacity(16 * 1024), head_end, failed })
+        let (head_end, failed) = (Finder::new("\r\n\r\n"), Finder::new("{\"message\":"));
+        let (buffer, joined) = (Vec::with_capacity(16 * 1024), Vec::new());
+        Ok(Client { socket, buffer, joined, head_end, failed })
     }
 
     /// Sends a whole request and returns the body of the answer; anything but success is an error.
@@ -36,16 +39,49 @@ impl Client {
             }
         };
         let (status, length) = head(&self.buffer[..body])?;
-        let end = body + length;
-        while self.buffer.len() < end {
-            self.read_more().await?;
-        }
-        let answer = &self.buffer[body..end];
+        let answer = match length {
+            Some(length) => {
+                let end = body + length;
+                while self.buffer.len() < end {
+                    self.read_more().await?;
+                }
+                &self.buffer[body..end]
+            }
+            None => {
+                self.read_chunks(body).await?;
+                &self.joined
+            }
+        };
         if status != 200 || self.failed.find(answer).is_some() {
             let start = String::from_utf8_lossy(&answer[..answer.len().min(500)]);
             return Err(format!("a request failed with status {status}: {start}").into());
         }
         Ok(answer)
+    }
+
+    /// Joins the chunks that begin at `start`.
+    async fn read_chunks(&mut self, start: usize) -> Result<()> {
+        self.joined.clear();
+        let mut at = start;
+        loop {
+            let head_end = loop {
+                if let Some(end) = memmem::find(&self.buffer[at..], b"\r\n") {
+                    break at + end;
+                }
+                self.read_more().await?;
+            };
+            let size = std::str::from_utf8(&self.buffer[at..head_end])?;
+            let size = usize::from_str_radix(size, 16)?;
+            let chunk = head_end + 2;
+            at = chunk + size + 2;
+            while self.buffer.len() < at {
+                self.read_more().await?;
+            }
+            self.joined.extend_from_slice(&self.buffer[chunk..chunk + size]);
+            if size == 0 {
+                return Ok(());
+            }
+        }
     }
 
     async fn read_more(&mut self) -> Result<()> {
@@ -59,29 +95,39 @@ impl Client {
     }
 }
 
-/// Status and length of the body.
-fn head(head: &[u8]) -> Result<(u16, usize)> {
+/// Status and length of the body; no length where it comes in chunks.
+fn head(head: &[u8]) -> Result<(u16, Option<usize>)> {
     let text = std::str::from_utf8(head)?;
     let mut lines = text.split("\r\n");
     let status =
         lines.next().and_then(|line| line.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok());
-    let length = lines.filter_map(|line| line.split_once(':')).find_map(|(name, value)| {
-        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().ok()).flatten()
-    });
-    match (status, length) {
-        (Some(status), Some(length)) => Ok((status, length)),
+    let mut length = None;
+    let mut is_chunked = false;
+    for (name, value) in lines.filter_map(|line| line.split_once(':')) {
+        if name.eq_ignore_ascii_case("content-length") {
+            length = value.trim().parse().ok();
+        }
+        is_chunked |= name.eq_ignore_ascii_case("transfer-encoding");
+    }
+    match status {
+        Some(status) if is_chunked != length.is_some() => Ok((status, length)),
         _ => Err(format!("the answer is not one that this driver understands: {text}").into()),
     }
 }
 
 /// The bytes of a request, to be made once and sent often.
 pub(crate) fn post(address: SocketAddr, path: &str, headers: &str, body: &str) -> Box<[u8]> {
+    let headers = format!("content-type: application/json\r\n{headers}");
+    post_bytes(address, path, &headers, body.as_bytes())
+}
+
+/// The same with any body, whose type is among the headers.
+pub(crate) fn post_bytes(address: SocketAddr, path: &str, headers: &str, body: &[u8]) -> Box<[u8]> {
     let length = body.len();
-    let request = format!(
-        "POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\n\
-         {headers}content-length: {length}\r\n\r\n{body}"
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: {address}\r\n{headers}content-length: {length}\r\n\r\n"
     );
-    request.into_bytes().into()
+    [head.as_bytes(), body].concat().into()
 }
 
 /// The bytes of a pipeline that executes `stmt`, a Hrana statement in JSON, and closes its stream.
@@ -100,4 +146,20 @@ pub(crate) fn execute_with(
         "{{\"requests\":[{{\"type\":\"execute\",\"stmt\":{stmt}}},{{\"type\":\"close\"}}]}}"
     );
     post(address, &format!("{prefix}/v2/pipeline"), headers, &body)
+}
+
+/// The bytes of a pipeline that executes these statements as one batch, each if the one before it has succeeded.
+pub(crate) fn batch(address: SocketAddr, statements: &[String]) -> Box<[u8]> {
+    let step = |(index, stmt): (usize, &String)| match index.checked_sub(1) {
+        None => format!("{{\"stmt\":{stmt}}}"),
+        Some(before) => {
+            format!("{{\"stmt\":{stmt},\"condition\":{{\"type\":\"ok\",\"step\":{before}}}}}")
+        }
+    };
+    let steps: Vec<_> = statements.iter().enumerate().map(step).collect();
+    let body = format!(
+        "{{\"requests\":[{{\"type\":\"batch\",\"batch\":{{\"steps\":[{}]}}}},{{\"type\":\"close\"}}]}}",
+        steps.join(",")
+    );
+    post(address, "/v2/pipeline", "", &body)
 }

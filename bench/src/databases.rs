@@ -8,7 +8,7 @@ use crate::client::{self, Client};
 use crate::driver::quantile;
 use crate::report::{Report, Unit};
 use crate::server::{Kind, Server};
-use crate::workload::statement;
+use crate::statements::statement;
 use crate::{Result, say};
 
 /// Mebibytes of the database that is copied, in a run that is no smoke test.

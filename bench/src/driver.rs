@@ -7,10 +7,16 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 use crate::Result;
-use crate::client::Client;
+use crate::clients::KeptAlive;
 
 /// Requests to be sent, one after the other, from the beginning again at their end.
 pub(crate) type Requests = Arc<[Box<[u8]>]>;
+
+/// A client that asks the same kind of question over and over.
+pub(crate) trait Ask: Send + 'static {
+    /// Asks once, and returns the answer; a failed one is an error.
+    fn ask(&mut self) -> impl Future<Output = Result<&[u8]>> + Send;
+}
 
 /// What one measurement found.
 #[derive(Clone, Copy, Debug)]
@@ -18,10 +24,20 @@ pub(crate) struct Measured {
     pub(crate) per_second: f64,
     pub(crate) p50: Duration,
     pub(crate) p99: Duration,
+    /// Answers, those during the warm-up included.
+    pub(crate) answered: usize,
 }
 
-/// Loads a server from `clients` connections; only what is asked and answered in `length`, after the
-/// warm-up, counts. The first failure ends it.
+/// What one client has seen.
+#[derive(Default)]
+pub(crate) struct Seen {
+    pub(crate) latencies: Vec<Duration>,
+    pub(crate) answered: usize,
+    /// The one that came when the time was over.
+    pub(crate) late: Option<Duration>,
+}
+
+/// Loads a server from `clients` connections that are kept alive.
 pub(crate) async fn drive(
     address: SocketAddr,
     requests: &Requests,
@@ -29,61 +45,70 @@ pub(crate) async fn drive(
     warm_up: Duration,
     length: Duration,
 ) -> Result<Measured> {
-    let mut connections = Vec::new();
-    for _ in 0..clients {
-        connections.push(Client::connect(address).await?);
-    }
+    drive_all(KeptAlive::many(address, requests, clients).await?, warm_up, length).await
+}
+
+/// Loads a server by these clients; only what is asked and answered in `length`, after the warm-up, counts. The
+/// first failure ends it.
+pub(crate) async fn drive_all(
+    clients: Vec<impl Ask>,
+    warm_up: Duration,
+    length: Duration,
+) -> Result<Measured> {
     let from = Instant::now() + warm_up;
     let to = from + length;
     let mut tasks = JoinSet::new();
-    for (index, client) in connections.into_iter().enumerate() {
-        let first = index * requests.len() / clients;
-        tasks.spawn(repeat(client, Arc::clone(requests), first, from, to));
+    for client in clients {
+        tasks.spawn(repeat(client, from, to));
     }
     Measured::collect(tasks, length).await
 }
 
 impl Measured {
-    /// Of the latencies that the clients have seen in a time of this length.
+    /// Of what the clients have seen in a time of this length.
     pub(crate) async fn collect(
-        mut clients: JoinSet<Result<Vec<Duration>>>,
+        mut clients: JoinSet<Result<Seen>>,
         length: Duration,
     ) -> Result<Self> {
-        let mut latencies = Vec::new();
+        let (mut all, mut late) = (Seen::default(), Vec::new());
         while let Some(client) = clients.join_next().await {
-            latencies.append(&mut client??);
+            let mut seen = client??;
+            all.latencies.append(&mut seen.latencies);
+            all.answered += seen.answered;
+            late.extend(seen.late);
         }
-        if latencies.is_empty() {
+        let mut length = length;
+        if let (true, Some(longest)) = (all.latencies.is_empty(), late.iter().max()) {
+            // Everything takes longer than the measurement: then what was asked at once is all there is.
+            length = *longest;
+            all.latencies = late;
+        }
+        if all.latencies.is_empty() {
             return Err("no request was answered in the time of the measurement".into());
         }
-        let per_second = latencies.len() as f64 / length.as_secs_f64();
-        latencies.sort_unstable();
-        let (p50, p99) = (quantile(&latencies, 0.50), quantile(&latencies, 0.99));
-        Ok(Measured { per_second, p50, p99 })
+        let per_second = all.latencies.len() as f64 / length.as_secs_f64();
+        all.latencies.sort_unstable();
+        let (p50, p99) = (quantile(&all.latencies, 0.50), quantile(&all.latencies, 0.99));
+        Ok(Measured { per_second, p50, p99, answered: all.answered })
     }
 }
 
-async fn repeat(
-    mut client: Client,
-    requests: Requests,
-    first: usize,
-    from: Instant,
-    to: Instant,
-) -> Result<Vec<Duration>> {
-    let mut latencies = Vec::with_capacity(64 * 1024);
+async fn repeat(mut client: impl Ask, from: Instant, to: Instant) -> Result<Seen> {
+    let mut seen = Seen { latencies: Vec::with_capacity(16 * 1024), answered: 0, late: None };
     let mut asked = Instant::now();
-    for request in requests.iter().cycle().skip(first) {
-        client.ask(request).await?;
+    loop {
+        client.ask().await?;
         let answered = Instant::now();
+        seen.answered += 1;
         if answered >= to {
-            break;
+            seen.late = Some(answered - asked);
+            return Ok(seen);
         }
         if asked >= from {
-            latencies.push(answered - asked);
+            seen.latencies.push(answered - asked);
         }
         asked = answered;
     }
-    Ok(latencies)
 }
 
 /// The value below which this part of sorted values lies.

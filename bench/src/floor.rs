@@ -85,7 +85,24 @@ enum Request<'a> {
         #[serde(borrow)]
         stmt: Stmt<'a>,
     },
+    Batch {
+        #[serde(borrow)]
+        batch: Batch<'a>,
+    },
     Close,
+}
+
+/// Its conditions are not looked at: the first failure ends the request.
+#[derive(Deserialize)]
+struct Batch<'a> {
+    #[serde(borrow)]
+    steps: Vec<Step<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Step<'a> {
+    #[serde(borrow)]
+    stmt: Stmt<'a>,
 }
 
 #[derive(Deserialize)]
@@ -134,6 +151,11 @@ impl Database {
                     self.execute(stmt, &mut answer)?;
                     answer.shut();
                 }
+                Request::Batch { batch } => {
+                    answer.open();
+                    self.execute_batch(batch, &mut answer)?;
+                    answer.shut();
+                }
                 Request::Close => answer.close(),
             }
         }
@@ -141,6 +163,25 @@ impl Database {
     }
 
     fn execute(&mut self, stmt: &Stmt<'_>, answer: &mut Answer) -> Result<()> {
+        answer.begin_execute();
+        self.run(stmt, answer, false)?;
+        answer.shut();
+        Ok(())
+    }
+
+    /// Everything in one turn to write, because a batch may be a transaction.
+    fn execute_batch(&mut self, batch: &Batch<'_>, answer: &mut Answer) -> Result<()> {
+        let _turn = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
+        answer.begin_batch();
+        for (index, step) in batch.steps.iter().enumerate() {
+            answer.separate_step(index);
+            self.run(&step.stmt, answer, true)?;
+        }
+        answer.end_batch();
+        Ok(())
+    }
+
+    fn run(&mut self, stmt: &Stmt<'_>, answer: &mut Answer, has_turn: bool) -> Result<()> {
         let connection = self.connection;
         if !self.statements.contains_key(stmt.sql) {
             self.statements.insert(stmt.sql.to_owned(), connection.prepare(stmt.sql)?);
@@ -156,7 +197,8 @@ impl Database {
             }
         }
         let writes = !statement.readonly();
-        let turn = writes.then(|| WRITING.lock().unwrap_or_else(PoisonError::into_inner));
+        let turn =
+            (writes && !has_turn).then(|| WRITING.lock().unwrap_or_else(PoisonError::into_inner));
         answer.begin(statement)?;
         let columns = statement.column_count();
         let mut rows = statement.raw_query();

@@ -6,13 +6,13 @@ use crate::args::{Extent, RunArgs, Scenario};
 use crate::report::{Report, Unit};
 use crate::server::{Kind, Server};
 use crate::socket::{self, Socket};
-use crate::workload::statement;
+use crate::statements::statement;
 use crate::{Result, say};
 
 /// Files that this process has open besides the sockets.
 const FILES: u64 = 100;
 
-/// Sockets of libsql-server, which closes those beyond 128.
+/// Sockets of libsql-server, which serves a bounded number.
 const PEER_SOCKETS: u32 = 100;
 
 /// Opens the sockets, with a stream each that asks one thing, and looks what the server has grown by.

@@ -1,23 +1,29 @@
-//! Requests under load: throughput and latency of each server, in turn, at 1 and 32 clients, and over WebSocket.
+//! Requests under load: throughput, latency, and what the server used for it, of each server in turn.
 
 use crate::args::{Extent, RunArgs, Scenario};
-use crate::client::Client;
-use crate::driver::{Measured, drive};
+use crate::client::{self, Client};
+use crate::driver::Measured;
 use crate::placement::Apart;
 use crate::report::{Report, Unit};
 use crate::server::{Kind, Server};
 use crate::socket::{self, Socket};
+use crate::statements::{point_reads, schema, statement};
 use crate::streams::{self, Shape};
-use crate::workload::{self, Workload};
+use crate::workload::{Workload, check};
 use crate::{Result, say};
 
-const CLIENTS: [usize; 2] = [1, 32];
-
-const SCENARIOS: [Scenario; 6] = [
+const SCENARIOS: [Scenario; 13] = [
     Scenario::Select1,
     Scenario::PointRead,
+    Scenario::Http2PointRead,
+    Scenario::ProtobufPointRead,
+    Scenario::ConnectionChurn,
     Scenario::Insert,
+    Scenario::Batch50,
+    Scenario::Transaction,
+    Scenario::Mixed,
     Scenario::Rows1000,
+    Scenario::Cursor100000,
     Scenario::WsPointRead,
     Scenario::WsOneStream,
 ];
@@ -39,9 +45,11 @@ pub(crate) async fn measure(args: &RunArgs, extent: Extent, report: &mut Report)
         say(&mut std::io::stderr(), &format!("load, round {round} of {}", extent.rounds));
         for &scenario in &scenarios {
             for load in Load::of(scenario) {
-                for server in &servers {
-                    let measured = load.measure(server, scenario, extent, report).await;
-                    measured.map_err(|error| format!("{}: {error}", server.kind.name()))?;
+                for server in servers.iter().filter(|server| load.is_for(server.kind)) {
+                    let measured = load.measure(server, extent, report).await;
+                    measured.map_err(|error| {
+                        format!("{}, {}: {error}", load.name(), server.kind.name())
+                    })?;
                 }
             }
         }
@@ -49,19 +57,20 @@ pub(crate) async fn measure(args: &RunArgs, extent: Extent, report: &mut Report)
     Ok(())
 }
 
-async fn fill(server: &Server) -> Result<()> {
+/// Makes the tables.
+pub(crate) async fn fill(server: &Server) -> Result<()> {
     let mut client = Client::connect(server.address).await?;
-    for request in workload::schema(server.address).iter() {
+    for request in schema(server.address).iter() {
         client.ask(request).await?;
     }
     Ok(())
 }
 
-/// Who asks.
-#[derive(Clone, Copy, Debug)]
+/// Who asks, and for what.
 enum Load {
     /// So many clients over HTTP.
-    Clients(usize),
+    Clients(Workload, usize),
+    /// Point reads over WebSocket.
     Streams(Shape),
 }
 
@@ -70,69 +79,80 @@ impl Load {
         match scenario {
             Scenario::WsPointRead => vec![Load::Streams(Shape { sockets: 4, streams: 8 })],
             Scenario::WsOneStream => vec![Load::Streams(Shape { sockets: 1, streams: 1 })],
-            _ => CLIENTS.map(Load::Clients).into(),
+            _ => {
+                let counts = Workload::new(scenario).map(|workload| workload.clients());
+                let load = |count: &usize| Some(Load::Clients(Workload::new(scenario)?, *count));
+                counts.unwrap_or_default().iter().filter_map(load).collect()
+            }
         }
     }
 
-    async fn measure(
-        self,
-        server: &Server,
-        scenario: Scenario,
-        extent: Extent,
-        report: &mut Report,
-    ) -> Result<()> {
-        let (name, measured) = match self {
-            Load::Clients(clients) => by_clients(server, scenario, clients, extent).await?,
-            Load::Streams(shape) => by_streams(server, shape, extent).await?,
+    fn is_for(&self, kind: Kind) -> bool {
+        match self {
+            Load::Clients(workload, _) => workload.is_for(kind),
+            Load::Streams(_) => true,
+        }
+    }
+
+    fn name(&self) -> String {
+        match self {
+            Load::Clients(workload, 1) => format!("{}, 1 client", workload.name),
+            Load::Clients(workload, clients) => format!("{}, {clients} clients", workload.name),
+            Load::Streams(shape) if shape.all() == 1 => "ws_one_stream".to_owned(),
+            Load::Streams(shape) => {
+                format!("ws_point_read, {} streams on {} sockets", shape.all(), shape.sockets)
+            }
+        }
+    }
+
+    /// Whether only one side works at a time.
+    fn is_alone(&self) -> bool {
+        match self {
+            Load::Clients(_, clients) => *clients == 1,
+            Load::Streams(shape) => shape.all() == 1,
+        }
+    }
+
+    async fn measure(&self, server: &Server, extent: Extent, report: &mut Report) -> Result<()> {
+        // Dropped at the end of the measurement.
+        let _apart = if self.is_alone() { Apart::place(server.id())? } else { None };
+        let before = server.processor_time()?;
+        let measured = match self {
+            Load::Clients(workload, clients) => {
+                workload.drive(server.address, *clients, extent).await?
+            }
+            Load::Streams(shape) => by_streams(server, *shape, extent).await?,
         };
-        report.add(&name, Unit::PerSecond, server.kind, measured.per_second);
-        report.add(&name, Unit::P50Micros, server.kind, measured.p50.as_secs_f64() * 1e6);
-        report.add(&name, Unit::P99Micros, server.kind, measured.p99.as_secs_f64() * 1e6);
+        let used = server.processor_time()?.saturating_sub(before).as_secs_f64() * 1e6;
+        let (name, kind) = (self.name(), server.kind);
+        report.add(&name, Unit::PerSecond, kind, measured.per_second);
+        report.add(&name, Unit::P50Micros, kind, measured.p50.as_secs_f64() * 1e6);
+        report.add(&name, Unit::P99Micros, kind, measured.p99.as_secs_f64() * 1e6);
+        report.add(&name, Unit::ProcessorMicros, kind, used / measured.answered as f64);
+        report.add(&name, Unit::Mebibytes, kind, server.resident_kib()? as f64 / 1024.0);
+        if let Load::Clients(Workload { writes: true, .. }, _) = self {
+            report.add(&name, Unit::Synchronous, kind, synchronous(server).await?);
+        }
         Ok(())
     }
 }
 
-async fn by_clients(
-    server: &Server,
-    scenario: Scenario,
-    clients: usize,
-    extent: Extent,
-) -> Result<(String, Measured)> {
-    let workload = Workload::new(scenario, server.address).ok_or("it is no request under load")?;
-    let mut client = Client::connect(server.address).await?;
-    check(client.ask(workload.first()).await?, workload.expected)?;
-    drop(client);
-    // Dropped at the end of the measurement.
-    let _apart = if clients == 1 { Apart::place(server.id())? } else { None };
-    let (warm_up, length) = (extent.warm_up, extent.length);
-    let measured = drive(server.address, &workload.requests, clients, warm_up, length).await?;
-    let s = if clients == 1 { "" } else { "s" };
-    Ok((format!("{}, {clients} client{s}", workload.name), measured))
-}
-
-async fn by_streams(server: &Server, shape: Shape, extent: Extent) -> Result<(String, Measured)> {
+async fn by_streams(server: &Server, shape: Shape, extent: Extent) -> Result<Measured> {
     let mut socket = Socket::connect(server.sockets).await?;
     socket.queue(&socket::open_stream(0));
-    socket.queue(&socket::execute(0, &workload::point_reads()[0]));
+    socket.queue(&socket::execute(0, &point_reads()[0]));
     socket.send().await?;
     socket.next().await?;
     check(socket.next().await?, "the name of item 1\"")?;
     drop(socket);
-    let streams = shape.sockets * shape.streams;
-    let _apart = if streams == 1 { Apart::place(server.id())? } else { None };
-    let measured = streams::drive(server.sockets, shape, extent.warm_up, extent.length).await?;
-    let name = match streams {
-        1 => "ws_one_stream".to_owned(),
-        _ => format!("ws_point_read, {streams} streams on {} sockets", shape.sockets),
-    };
-    Ok((name, measured))
+    streams::drive(server.sockets, shape, extent.warm_up, extent.length).await
 }
 
-/// Only right answers are measured.
-fn check(answer: &[u8], expected: &str) -> Result<()> {
-    let answer = std::str::from_utf8(answer)?;
-    if answer.contains(expected) {
-        return Ok(());
-    }
-    Err(format!("the answer lacks {expected}: {answer}").into())
+/// How durable the server says its commits are.
+async fn synchronous(server: &Server) -> Result<f64> {
+    let mut client = Client::connect(server.address).await?;
+    let request = client::execute(server.address, "", &statement("PRAGMA synchronous", None));
+    let answer = std::str::from_utf8(client.ask(&request).await?)?;
+    let level = answer.split_once("\"value\":\"").and_then(|(_, rest)| rest.split('"').next());
+    Ok(level.ok_or("the server does not tell its synchronous level")?.parse()?)
 }

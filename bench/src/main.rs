@@ -9,31 +9,45 @@
 //! | `args` | the command line |
 //! | `run` | which measurements, in which order |
 //! | `load`, `tokens`, `databases`, `migrations`, `tenants`, `idle` | the measurements: requests under load; what a token costs; new databases; schema migrations; many databases; many sockets |
+//! | `neighbours`, `touch`, `growth`, `in_process` | more of them: a hot tenant beside calm ones; databases touched at random; how costs grow; SQLite without a server |
 //! | `api` | how each server is asked for databases |
-//! | `workload` | what is asked for under load |
-//! | `driver`, `client` | clients in a closed loop; one HTTP/1.1 connection |
+//! | `workload`, `statements` | what is asked for under load; the SQL of it |
+//! | `driver`, `clients` | clients in a closed loop; the manners in which they ask |
+//! | `open_loop` | clients that ask by a schedule |
+//! | `client`, `http2`, `protobuf` | one HTTP/1.1 connection; requests over HTTP/2; requests in Protobuf |
 //! | `streams`, `socket` | streams in a closed loop; one WebSocket |
 //! | `server`, `placement` | the processes that are measured; on which processors |
 //! | `floor` | the server that does no more than it must |
-//! | `report` | the table |
+//! | `report`, `plots`, `svg` | the table; what is drawn of it; how |
 
 mod api;
 mod args;
 mod client;
+mod clients;
 mod databases;
 mod driver;
 mod floor;
+mod growth;
+mod http2;
 mod idle;
+mod in_process;
 mod load;
 mod migrations;
+mod neighbours;
+mod open_loop;
 mod placement;
+mod plots;
+mod protobuf;
 mod report;
 mod run;
 mod server;
 mod socket;
+mod statements;
 mod streams;
+mod svg;
 mod tenants;
 mod tokens;
+mod touch;
 mod workload;
 
 use std::process::ExitCode;

@@ -10,7 +10,7 @@ use crate::client::{self, Client};
 use crate::driver::quantile;
 use crate::report::{Report, Unit};
 use crate::server::{Kind, Server};
-use crate::workload::statement;
+use crate::statements::statement;
 use crate::{Result, floor, say};
 
 const TABLE: &str = "CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT NOT NULL)";
@@ -68,7 +68,7 @@ async fn measure_server(
 }
 
 /// A schema with so many children, and a database beside it.
-async fn prepare(server: &Server, directory: &Path, children: u32) -> Result<()> {
+pub(crate) async fn prepare(server: &Server, directory: &Path, children: u32) -> Result<()> {
     say(&mut std::io::stderr(), &format!("{}: creating {children} children", server.kind.name()));
     let api = Api::of(server, directory)?;
     let mut client = Client::connect(api.address).await?;
@@ -131,7 +131,7 @@ async fn write_until(
     }
 }
 
-async fn execute(server: &Server, database: &str, sql: &str) -> Result<()> {
+pub(crate) async fn execute(server: &Server, database: &str, sql: &str) -> Result<()> {
     let mut client = Client::connect(server.address).await?;
     client.ask(&request(server, database, sql)).await.map(|_| ())
 }

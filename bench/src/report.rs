@@ -12,6 +12,10 @@ pub(crate) enum Unit {
     PerSecond,
     P50Micros,
     P99Micros,
+    /// Of the server's processors, for one request.
+    ProcessorMicros,
+    /// The level that SQLite has: 1 is NORMAL, 2 is FULL.
+    Synchronous,
     Millis,
     Percent,
     Mebibytes,
@@ -20,11 +24,13 @@ pub(crate) enum Unit {
 }
 
 impl Unit {
-    fn label(self) -> &'static str {
+    pub(crate) fn label(self) -> &'static str {
         match self {
             Unit::PerSecond => "requests/s",
             Unit::P50Micros => "p50 µs",
             Unit::P99Micros => "p99 µs",
+            Unit::ProcessorMicros => "CPU µs/request",
+            Unit::Synchronous => "synchronous",
             Unit::Percent => "%",
             Unit::Millis => "ms",
             Unit::Mebibytes => "MiB",
@@ -37,12 +43,14 @@ impl Unit {
 /// All numbers of a run.
 #[derive(Default)]
 pub(crate) struct Report {
-    rows: Vec<Row>,
+    pub(crate) rows: Vec<Row>,
 }
 
-struct Row {
-    name: String,
-    unit: Unit,
+pub(crate) struct Row {
+    pub(crate) name: String,
+    pub(crate) unit: Unit,
+    /// The curve that it is a point of, and where on it.
+    pub(crate) point: Option<(&'static str, u32)>,
     /// By kind of server, then by round.
     values: [Vec<f64>; Kind::COUNT],
 }
@@ -60,12 +68,31 @@ const HEAD: [&str; 8] = [
 
 impl Report {
     pub(crate) fn add(&mut self, name: &str, unit: Unit, kind: Kind, value: f64) {
+        self.row(name, unit).values[kind as usize].push(value);
+    }
+
+    /// Adds a value for the size `size` to a curve, which is drawn as well.
+    pub(crate) fn add_point(
+        &mut self,
+        curve: &'static str,
+        size: u32,
+        unit: Unit,
+        kind: Kind,
+        value: f64,
+    ) {
+        let row = self.row(&format!("{curve}, {size}"), unit);
+        row.point = Some((curve, size));
+        row.values[kind as usize].push(value);
+    }
+
+    fn row(&mut self, name: &str, unit: Unit) -> &mut Row {
         let index = self.rows.iter().position(|row| row.name == name && row.unit == unit);
         let index = index.unwrap_or_else(|| {
-            self.rows.push(Row { name: name.to_owned(), unit, values: Default::default() });
+            let (name, values) = (name.to_owned(), Default::default());
+            self.rows.push(Row { name, unit, point: None, values });
             self.rows.len() - 1
         });
-        self.rows[index].values[kind as usize].push(value);
+        &mut self.rows[index]
     }
 
     /// The table as Markdown.
@@ -89,19 +116,51 @@ impl Report {
 }
 
 impl Row {
+    /// The median of a server's values, if it has any.
+    pub(crate) fn median(&self, kind: Kind) -> Option<f64> {
+        median(self.values[kind as usize].iter().copied())
+    }
+
+    /// The median of hranad's ratios to another server within a round.
+    pub(crate) fn ratio_to(&self, kind: Kind) -> Option<f64> {
+        let [hranad, other] = [Kind::Hranad, kind].map(|kind| &self.values[kind as usize]);
+        median(hranad.iter().zip(other).map(|(value, other)| value / other))
+    }
+
     fn cells(&self) -> [String; HEAD.len()] {
-        let [hranad, floor, peer] = &self.values;
+        if self.unit == Unit::Synchronous {
+            return self.levels();
+        }
         let shown = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), number);
+        let ratio = |kind| {
+            let ratio = self.ratio_to(kind);
+            ratio.map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.2}"))
+        };
         [
             self.name.clone(),
             self.unit.label().to_owned(),
-            shown(median(hranad.iter().copied())),
-            spread(hranad),
-            shown(median(floor.iter().copied())),
-            ratio(hranad, floor),
-            shown(median(peer.iter().copied())),
-            ratio(hranad, peer),
+            shown(self.median(Kind::Hranad)),
+            spread(&self.values[Kind::Hranad as usize]),
+            shown(self.median(Kind::Floor)),
+            ratio(Kind::Floor),
+            shown(self.median(Kind::LibsqlServer)),
+            ratio(Kind::LibsqlServer),
         ]
+    }
+
+    /// Words instead of numbers, of which there are no ratios.
+    fn levels(&self) -> [String; HEAD.len()] {
+        let none = "–".to_owned();
+        let [hranad, floor, peer] = self.values.each_ref().map(|values| {
+            let word = values.last().map(|level| match *level {
+                2.0 => "FULL".to_owned(),
+                1.0 => "NORMAL".to_owned(),
+                level => level.to_string(),
+            });
+            word.unwrap_or_else(|| none.clone())
+        });
+        let (name, unit) = (self.name.clone(), self.unit.label().to_owned());
+        [name, unit, hranad, none.clone(), floor, none.clone(), peer, none]
     }
 }
 
@@ -113,11 +172,6 @@ fn spread(values: &[f64]) -> String {
     } else {
         format!("{}–{}", number(least), number(most))
     }
-}
-
-fn ratio(values: &[f64], others: &[f64]) -> String {
-    let ratios = values.iter().zip(others).map(|(value, other)| value / other);
-    median(ratios).map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.2}"))
 }
 
 fn median(values: impl Iterator<Item = f64>) -> Option<f64> {

@@ -6,7 +6,10 @@ use std::process::Command;
 use crate::args::RunArgs;
 use crate::report::Report;
 use crate::server::Kind;
-use crate::{Result, databases, idle, load, migrations, say, tenants, tokens};
+use crate::{
+    Result, databases, growth, idle, in_process, load, migrations, neighbours, plots, say, tenants,
+    tokens, touch,
+};
 
 /// Measures what `args` asks for and prints the table.
 pub(crate) fn run(args: &RunArgs) -> Result<()> {
@@ -27,10 +30,17 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
         databases::measure(args, extent, &mut report).await?;
         migrations::measure(args, extent, &mut report).await?;
         tenants::measure(args, extent, &mut report).await?;
-        idle::measure(args, extent, &mut report).await
+        idle::measure(args, extent, &mut report).await?;
+        neighbours::measure(args, extent, &mut report).await?;
+        touch::measure(args, extent, &mut report).await?;
+        growth::measure(args, extent, &mut report).await
     })?;
+    in_process::measure(args, extent, &mut report)?;
     say(&mut std::io::stdout(), report.table().trim_end());
-    Ok(())
+    match &args.report {
+        Some(directory) => plots::write(&report, directory),
+        None => Ok(()),
+    }
 }
 
 /// Builds hranad beside this program, so that what is measured is what the sources say.

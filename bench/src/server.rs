@@ -36,6 +36,13 @@ struct Process(Child);
 const START_WITHIN: Duration = Duration::from_secs(20);
 const STOP_WITHIN: Duration = Duration::from_secs(20);
 
+/// Places in `/proc/PID/stat`, counted from the field behind the name.
+const USER_TICKS: usize = 11;
+const SYSTEM_TICKS: usize = 12;
+
+/// More than any measurement opens; libsql-server's own bound is 128.
+const PEER_CONNECTIONS: &str = "1024";
+
 impl Kind {
     pub(crate) const COUNT: usize = 3;
 
@@ -104,6 +111,8 @@ impl Server {
             Kind::LibsqlServer => {
                 let address = free_address()?;
                 command.args(["--no-welcome", "--http-listen-addr", &address.to_string()]);
+                command.args(["--max-concurrent-connections", PEER_CONNECTIONS]);
+                command.args(["--max-concurrent-requests", PEER_CONNECTIONS]);
                 if let Some(admin) = admin {
                     command.args(["--enable-namespaces", "--admin-listen-addr"]);
                     command.arg(admin.to_string());
@@ -139,6 +148,21 @@ impl Server {
     /// The number of the process.
     pub(crate) fn id(&self) -> u32 {
         self.process.0.id()
+    }
+
+    /// What the process has used of processors until now, in steps of the system's clock.
+    pub(crate) fn processor_time(&self) -> Result<Duration> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.id()))?;
+        // The name of the program, in parentheses, may hold anything.
+        let after_name = stat.rsplit_once(')').map(|(_, rest)| rest);
+        let ticks = |field: usize| after_name?.split_whitespace().nth(field)?.parse::<u64>().ok();
+        match (ticks(USER_TICKS), ticks(SYSTEM_TICKS)) {
+            (Some(user), Some(system)) => {
+                let per_second = rustix::param::clock_ticks_per_second();
+                Ok(Duration::from_secs_f64((user + system) as f64 / per_second as f64))
+            }
+            _ => Err("the system does not tell the processor time of a process".into()),
+        }
     }
 
     /// Memory of the process that is in RAM, in KiB.

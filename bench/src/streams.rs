@@ -7,15 +7,22 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 use crate::Result;
-use crate::driver::Measured;
+use crate::driver::{Measured, Seen};
 use crate::socket::{self, Socket};
-use crate::workload::point_reads;
+use crate::statements::point_reads;
 
 /// How many sockets, and how many streams on each.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Shape {
     pub(crate) sockets: usize,
     pub(crate) streams: usize,
+}
+
+impl Shape {
+    /// Streams on all sockets.
+    pub(crate) fn all(self) -> usize {
+        self.sockets * self.streams
+    }
 }
 
 /// The requests of one stream, and when the last one was sent.
@@ -68,8 +75,8 @@ async fn repeat(
     mut streams: Vec<Stream>,
     from: Instant,
     to: Instant,
-) -> Result<Vec<Duration>> {
-    let mut latencies = Vec::with_capacity(64 * 1024);
+) -> Result<Seen> {
+    let mut seen = Seen { latencies: Vec::with_capacity(64 * 1024), answered: 0, late: None };
     for stream in &mut streams {
         stream.ask(&mut socket, Instant::now());
     }
@@ -78,12 +85,13 @@ async fn repeat(
         socket.read_more().await?;
         let now = Instant::now();
         if now >= to {
-            return Ok(latencies);
+            return Ok(seen);
         }
         while let Some(id) = socket.answer()? {
             let stream = streams.get_mut(id).ok_or("an answer is for nobody")?;
+            seen.answered += 1;
             if stream.asked >= from {
-                latencies.push(now - stream.asked);
+                seen.latencies.push(now - stream.asked);
             }
             stream.ask(&mut socket, now);
         }

@@ -11,15 +11,15 @@ use crate::client::{self, Client};
 use crate::driver::quantile;
 use crate::report::{Report, Unit};
 use crate::server::{Kind, Server};
-use crate::workload::statement;
+use crate::statements::statement;
 use crate::{Result, say};
 
-const SCHEMA: [&str; 2] = [
+pub(crate) const SCHEMA: [&str; 2] = [
     "CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT NOT NULL)",
     "INSERT INTO items (name) VALUES ('the only item')",
 ];
 
-const QUERY: &str = "SELECT id, name FROM items WHERE id = 1";
+pub(crate) const QUERY: &str = "SELECT id, name FROM items WHERE id = 1";
 
 /// Creates the databases, then restarts hranad and asks each of them once, in every round.
 pub(crate) async fn measure(args: &RunArgs, extent: Extent, report: &mut Report) -> Result<()> {

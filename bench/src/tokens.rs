@@ -8,7 +8,7 @@ use crate::driver::{Requests, drive};
 use crate::placement::Apart;
 use crate::report::{Report, Unit};
 use crate::server::{Kind, Server};
-use crate::{Result, say, workload};
+use crate::{Result, say, statements};
 
 /// Tokens that are shown in turn: every tenant has one.
 const TOKENS: usize = 1000;
@@ -23,7 +23,7 @@ pub(crate) async fn measure(args: &RunArgs, extent: Extent, report: &mut Report)
     let directory = tempfile::tempdir()?;
     let server = Server::start(Kind::Hranad, args, directory.path()).await?;
     let mut client = Client::connect(server.address).await?;
-    for request in workload::schema(server.address).iter() {
+    for request in statements::schema(server.address).iter() {
         client.ask(request).await?;
     }
     let tokens = mint(&mut client, &server, directory.path()).await?;
@@ -33,7 +33,7 @@ pub(crate) async fn measure(args: &RunArgs, extent: Extent, report: &mut Report)
             let header = token.map(|token| format!("authorization: Bearer {token}\r\n"));
             client::execute_with(server.address, "", &header.unwrap_or_default(), stmt)
         };
-        workload::point_reads().iter().enumerate().map(read).collect()
+        statements::point_reads().iter().enumerate().map(read).collect()
     };
     let (none, one, many) = (requests(&[]), requests(&tokens[..1]), requests(&tokens));
     for round in 1..=extent.rounds {

@@ -1,78 +1,161 @@
-//! What is asked for under load, and how the tables for it are made.
+//! What is asked for under load, by whom, and what a right answer is.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use crate::args::Scenario;
+use crate::args::{Extent, Scenario};
 use crate::client;
-use crate::driver::Requests;
+use crate::clients::{Churning, Cursoring, KeptAlive, Transacting};
+use crate::driver::{self, Ask, Measured, Requests};
+use crate::http2::Http2;
+use crate::server::Kind;
+use crate::statements::{insert, interactive, mixed, point_reads, statement, transaction_of_50};
+use crate::{Result, protobuf};
 
-/// Rows of the table that is read.
-const ITEMS: usize = 10_000;
-
-/// Makes the tables, from one statement to the next.
-pub(crate) const SCHEMA: [&str; 3] = [
-    "CREATE TABLE items (id INTEGER PRIMARY KEY, name TEXT NOT NULL)",
-    "INSERT INTO items SELECT value, 'the name of item ' || value FROM \
-     (WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < 10000) \
-      SELECT value FROM n)",
-    "CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT NOT NULL)",
-];
-
-/// One kind of request.
+/// What is asked for, and how.
 pub(crate) struct Workload {
     pub(crate) name: &'static str,
-    pub(crate) requests: Requests,
+    pub(crate) manner: Manner,
+    /// Hrana statements in JSON, or whole requests of a pipeline.
+    statements: Arc<[String]>,
     /// Part of the answer to the first request, so that only right answers are measured.
     pub(crate) expected: &'static str,
+    pub(crate) writes: bool,
+}
+
+/// How it is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// A pipeline per statement, on connections that are kept alive.
+    KeptAlive,
+    /// The statements as one batch.
+    Batch,
+    NewConnections,
+    Transaction,
+    Cursor,
+    Http2,
+    Protobuf,
 }
 
 impl Workload {
-    /// The requests of a scenario, if it is one of requests under load.
-    pub(crate) fn new(scenario: Scenario, address: SocketAddr) -> Option<Self> {
-        let (name, statements, expected) = match scenario {
-            Scenario::Select1 => ("select_1", vec![statement("SELECT 1", None)], "\"value\":\"1\""),
-            Scenario::PointRead => ("point_read", point_reads(), "the name of item 1\""),
-            Scenario::Insert => {
-                let note =
-                    "{\"type\":\"text\",\"value\":\"a note of some forty bytes, as they are\"}";
-                let sql = "INSERT INTO notes (body) VALUES (?)";
-                ("insert", vec![statement(sql, Some(note))], "\"affected_row_count\":1")
+    /// What a scenario asks for, if it is one of requests under load.
+    pub(crate) fn new(scenario: Scenario) -> Option<Self> {
+        let item_1 = "the name of item 1";
+        let (name, manner, statements, expected) = match scenario {
+            Scenario::Select1 => (
+                "select_1",
+                Manner::KeptAlive,
+                vec![statement("SELECT 1", None)],
+                "\"value\":\"1\"",
+            ),
+            Scenario::PointRead => ("point_read", Manner::KeptAlive, point_reads(), item_1),
+            Scenario::Http2PointRead => ("http2_point_read", Manner::Http2, point_reads(), item_1),
+            Scenario::ProtobufPointRead => {
+                ("protobuf_point_read", Manner::Protobuf, point_reads(), item_1)
             }
+            Scenario::ConnectionChurn => {
+                ("connection_churn", Manner::NewConnections, point_reads(), item_1)
+            }
+            Scenario::Insert => {
+                ("insert", Manner::KeptAlive, vec![insert()], "\"affected_row_count\":1")
+            }
+            Scenario::Batch50 => {
+                ("batch_50", Manner::Batch, transaction_of_50(), "\"affected_row_count\":1")
+            }
+            Scenario::Transaction => {
+                ("transaction", Manner::Transaction, interactive(), "\"type\":\"close\"")
+            }
+            Scenario::Mixed => ("mixed_90_10", Manner::KeptAlive, mixed(), item_1),
             Scenario::Rows1000 => {
                 let sql = "SELECT id, name FROM items LIMIT 1000";
-                ("rows_1000", vec![statement(sql, None)], "the name of item 1000\"")
+                ("rows_1000", Manner::KeptAlive, vec![statement(sql, None)], "item 1000\"")
+            }
+            Scenario::Cursor100000 => {
+                let sql = "SELECT id, name FROM many";
+                ("cursor_100000", Manner::Cursor, vec![statement(sql, None)], "row 100000\"")
             }
             _ => return None,
         };
-        let requests = statements.iter().map(|stmt| client::execute(address, "", stmt)).collect();
-        Some(Workload { name, requests, expected })
+        let writes = matches!(
+            scenario,
+            Scenario::Insert | Scenario::Batch50 | Scenario::Transaction | Scenario::Mixed
+        );
+        Some(Workload { name, manner, statements: statements.into(), expected, writes })
     }
 
-    /// For a single connection, as often as wanted.
-    pub(crate) fn first(&self) -> &[u8] {
-        &self.requests[0]
+    /// How many clients ask, one load after the other.
+    pub(crate) fn clients(&self) -> &'static [usize] {
+        match (self.manner, self.name) {
+            (_, "insert") => &[1, 32, 256],
+            (_, "mixed_90_10") => &[32],
+            (Manner::Transaction, _) => &[1, 8],
+            (Manner::Cursor, _) => &[1],
+            _ => &[1, 32],
+        }
+    }
+
+    /// The floor has no streams, no cursors and no Protobuf.
+    pub(crate) fn is_for(&self, kind: Kind) -> bool {
+        let is_beyond =
+            matches!(self.manner, Manner::Transaction | Manner::Cursor | Manner::Protobuf);
+        kind != Kind::Floor || !is_beyond
+    }
+
+    /// Loads a server with it, after a look at one answer.
+    pub(crate) async fn drive(
+        &self,
+        address: SocketAddr,
+        clients: usize,
+        extent: Extent,
+    ) -> Result<Measured> {
+        let statements = &self.statements;
+        match self.manner {
+            Manner::KeptAlive | Manner::Batch | Manner::Protobuf => {
+                let all = KeptAlive::many(address, &self.requests(address)?, clients).await?;
+                self.drive_all(all, extent).await
+            }
+            Manner::NewConnections => {
+                let all = Churning::many(address, &self.requests(address)?, clients);
+                self.drive_all(all, extent).await
+            }
+            Manner::Transaction => {
+                let all = Transacting::many(address, statements, clients).await?;
+                self.drive_all(all, extent).await
+            }
+            Manner::Cursor => {
+                let all = Cursoring::many(address, &statements[0], clients).await?;
+                self.drive_all(all, extent).await
+            }
+            Manner::Http2 => {
+                let all = Http2::many(address, statements, clients).await?;
+                self.drive_all(all, extent).await
+            }
+        }
+    }
+
+    async fn drive_all(&self, mut all: Vec<impl Ask>, extent: Extent) -> Result<Measured> {
+        let first = all.first_mut().ok_or("there is no client")?;
+        check(first.ask().await?, self.expected)?;
+        driver::drive_all(all, extent.warm_up, extent.length).await
+    }
+
+    fn requests(&self, address: SocketAddr) -> Result<Requests> {
+        let one = |stmt: &String| match self.manner {
+            Manner::Protobuf => protobuf::execute(address, stmt),
+            _ => Ok(client::execute(address, "", stmt)),
+        };
+        match self.manner {
+            Manner::Batch => Ok(Arc::from([client::batch(address, &self.statements)])),
+            _ => self.statements.iter().map(one).collect(),
+        }
     }
 }
 
-/// Reads of rows all over the table, the first of row 1.
-pub(crate) fn point_reads() -> Vec<String> {
-    let ids = (0..ITEMS).map(|index| index * 7919 % ITEMS + 1);
-    let read = |id| {
-        let id = format!("{{\"type\":\"integer\",\"value\":\"{id}\"}}");
-        statement("SELECT id, name FROM items WHERE id = ?", Some(&id))
-    };
-    ids.map(read).collect()
-}
-
-/// A Hrana statement in JSON. `sql` holds nothing that JSON would escape.
-pub(crate) fn statement(sql: &str, argument: Option<&str>) -> String {
-    let arguments = argument.map(|a| format!(",\"args\":[{a}]")).unwrap_or_default();
-    format!("{{\"sql\":\"{sql}\"{arguments},\"want_rows\":true}}")
-}
-
-/// The requests that make the tables.
-pub(crate) fn schema(address: SocketAddr) -> Requests {
-    let request = |sql: &&str| client::execute(address, "", &statement(sql, None));
-    Arc::from_iter(SCHEMA.iter().map(request))
+/// Only right answers are measured.
+pub(crate) fn check(answer: &[u8], expected: &str) -> Result<()> {
+    if memchr::memmem::find(answer, expected.as_bytes()).is_some() {
+        return Ok(());
+    }
+    let answer = String::from_utf8_lossy(&answer[..answer.len().min(500)]);
+    Err(format!("the answer lacks {expected}: {answer}").into())
 }

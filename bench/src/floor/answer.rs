@@ -39,9 +39,26 @@ impl Answer {
         self.text("{\"type\":\"ok\",\"response\":");
     }
 
-    /// Begins the response of a statement, with its columns.
+    /// Begins the response to one statement.
+    pub(crate) fn begin_execute(&mut self) {
+        self.text("{\"type\":\"execute\",\"result\":");
+    }
+
+    pub(crate) fn begin_batch(&mut self) {
+        self.text("{\"type\":\"batch\",\"result\":{\"step_results\":[");
+    }
+
+    pub(crate) fn separate_step(&mut self, index: usize) {
+        self.text(if index == 0 { "" } else { "," });
+    }
+
+    pub(crate) fn end_batch(&mut self) {
+        self.text("],\"step_errors\":[]}}");
+    }
+
+    /// Begins the result of a statement, with its columns.
     pub(crate) fn begin(&mut self, statement: &Statement<'_>) -> Result<()> {
-        self.text("{\"type\":\"execute\",\"result\":{\"cols\":[");
+        self.text("{\"cols\":[");
         for (index, column) in statement.columns().enumerate() {
             self.text(if index == 0 { "{\"name\":" } else { ",{\"name\":" });
             serde_json::to_writer(&mut self.json, column.name())?;
@@ -80,16 +97,16 @@ impl Answer {
         Ok(())
     }
 
-    /// Ends the response of a statement.
+    /// Ends the result of a statement.
     pub(crate) fn result(&mut self, affected_row_count: u64, last_insert_rowid: Option<i64>) {
         let rowid = last_insert_rowid.map_or_else(|| "null".to_owned(), |id| format!("\"{id}\""));
         self.text(&format!(
             "],\"affected_row_count\":{affected_row_count},\"last_insert_rowid\":{rowid},\
-             \"replication_index\":null}}}}"
+             \"replication_index\":null}}"
         ));
     }
 
-    /// Ends the result of a statement within a pipeline.
+    /// Ends what was begun around a result.
     pub(crate) fn shut(&mut self) {
         self.text("}");
     }

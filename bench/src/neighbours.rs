@@ -1,0 +1,106 @@
+//! A hot tenant beside many calm ones: how long the calm wait, alone and beside it. The calm ask by a fixed schedule
+//! (`open_loop`); the hot one scans and writes in a closed loop, as fast as it is let.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::api::{Api, Role};
+use crate::args::{Extent, RunArgs, Scenario};
+use crate::client::{self, Client};
+use crate::clients::KeptAlive;
+use crate::driver::{Measured, Requests, drive};
+use crate::open_loop;
+use crate::report::{Report, Unit};
+use crate::server::{Kind, Server};
+use crate::statements::{self, statement};
+use crate::tenants::{QUERY, SCHEMA};
+use crate::workload::check;
+use crate::{Result, say};
+
+/// Requests of all calm tenants together, in a second: little, on any of these servers.
+const CALM_PER_SECOND: u32 = 200;
+const CALM_CLIENTS: usize = 16;
+const HOT_CLIENTS: usize = 16;
+
+/// Longer than other measurements: a p99 needs some hundred requests.
+const LENGTHS: u32 = 3;
+
+const SCAN: &str = "SELECT sum(length(name)) FROM items";
+
+pub(crate) async fn measure(args: &RunArgs, extent: Extent, report: &mut Report) -> Result<()> {
+    if !args.wants(Scenario::HotTenant) {
+        return Ok(());
+    }
+    let directory = tempfile::tempdir()?;
+    for kind in Kind::all(args).filter(|kind| *kind != Kind::Floor) {
+        let place = directory.path().join(kind.name());
+        let server = Server::start_with_admin(kind, args, &place).await?;
+        prepare(&server, &place, extent.databases).await?;
+        let (calm, hot) = (calm(&server, extent.databases), hot(&server));
+        let mut client = Client::connect(server.address).await?;
+        check(client.ask(&calm[0]).await?, "the only item")?;
+        check(client.ask(&hot[0]).await?, "\"type\":\"integer\"")?;
+        let length = extent.length * LENGTHS;
+        for round in 1..=extent.rounds {
+            say(&mut std::io::stderr(), &format!("neighbours, round {round} of {}", extent.rounds));
+            let name = format!("hot_tenant beside {} calm", extent.databases);
+            let alone = ask_calmly(&server, &calm, length).await?;
+            add(report, &format!("{name}: the calm, alone"), kind, alone);
+            let burden = drive(server.address, &hot, HOT_CLIENTS, Duration::ZERO, length);
+            let (beside, burden) = tokio::try_join!(ask_calmly(&server, &calm, length), burden)?;
+            add(report, &format!("{name}: the calm, beside"), kind, beside);
+            report.add(&format!("{name}: the hot"), Unit::PerSecond, kind, burden.per_second);
+        }
+    }
+    Ok(())
+}
+
+fn add(report: &mut Report, name: &str, kind: Kind, measured: Measured) {
+    report.add(name, Unit::P50Micros, kind, measured.p50.as_secs_f64() * 1e6);
+    report.add(name, Unit::P99Micros, kind, measured.p99.as_secs_f64() * 1e6);
+}
+
+async fn ask_calmly(server: &Server, requests: &Requests, length: Duration) -> Result<Measured> {
+    let clients = KeptAlive::many(server.address, requests, CALM_CLIENTS).await?;
+    open_loop::drive(clients, CALM_PER_SECOND, length).await
+}
+
+async fn prepare(server: &Server, directory: &Path, count: u32) -> Result<()> {
+    let name = server.kind.name();
+    say(&mut std::io::stderr(), &format!("{name}: creating {count} calm tenants"));
+    let api = Api::of(server, directory)?;
+    let mut administrator = Client::connect(api.address).await?;
+    let mut client = Client::connect(server.address).await?;
+    for index in 0..count {
+        administrator.ask(&api.create(&calm_name(index), Role::Plain)).await?;
+        for sql in SCHEMA {
+            client.ask(&request(server, &calm_name(index), &statement(sql, None))).await?;
+        }
+    }
+    administrator.ask(&api.create("hot", Role::Plain)).await?;
+    for sql in statements::SCHEMA {
+        client.ask(&request(server, "hot", &statement(sql, None))).await?;
+    }
+    Ok(())
+}
+
+fn calm(server: &Server, count: u32) -> Requests {
+    let query = statement(QUERY, None);
+    (0..count).map(|index| request(server, &calm_name(index), &query)).collect()
+}
+
+fn hot(server: &Server) -> Requests {
+    [statement(SCAN, None), statements::insert()]
+        .iter()
+        .map(|stmt| request(server, "hot", stmt))
+        .collect()
+}
+
+fn request(server: &Server, database: &str, stmt: &str) -> Box<[u8]> {
+    let header = format!("x-namespace: {database}\r\n");
+    client::execute_with(server.address, "", &header, stmt)
+}
+
+fn calm_name(index: u32) -> String {
+    format!("calm-{index}")
+}
