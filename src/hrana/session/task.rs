@@ -75,8 +75,10 @@ impl StreamTask {
         place: OwnedSemaphorePermit,
     ) -> Result<Effect, Closing> {
         let job = Job { operation, request_id, place };
+        // Looked at before: a task that is given its last job may be at its end right after.
+        let is_finished = self.is_finished();
         let Some((worker, job)) = self.shared.take(job) else {
-            return if self.is_finished() { Err(failed()) } else { Ok(Effect::None) };
+            return if is_finished { Err(failed()) } else { Ok(Effect::None) };
         };
         worker.attach();
         let mut begun: Begun = Box::pin(worker.work(job));
