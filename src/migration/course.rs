@@ -154,8 +154,12 @@ impl Course {
             sleep(pause(attempts)).await;
         }
         let count = count.and_then(|count| usize::try_from(count).ok());
-        let tasks = tasks.into_iter().take(count.unwrap_or(usize::MAX)).collect();
-        workers::work(&self.shared, Phase::Run, tasks).await
+        let tasks: Vec<_> = tasks.into_iter().take(count.unwrap_or(usize::MAX)).collect();
+        let together = Durability::CAN_BE_LATER
+            && !self.job.is_rolling
+            && tasks.len() >= limits::CHILDREN_SYNCED_TOGETHER_MIN;
+        let durability = if together { Durability::Later } else { Durability::AtOnce };
+        workers::work(&self.shared, Phase::Run(durability), tasks).await
     }
 
     /// Tries the change in the schema database, where the rehearsal did not look at foreign keys.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::course::{Shared, describe};
 use super::parse;
-use super::workers::{Phase, Way};
+use super::workers::Phase;
 use crate::catalog::{Status, Task, TaskOutcome};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
@@ -34,8 +34,8 @@ impl Shared {
     }
 
     /// Does one task. Nothing, if its child is gone.
-    pub(super) async fn do_task(&self, way: Way, task: Task) -> Option<Done> {
-        match self.try_task(way, &task).await {
+    pub(super) async fn do_task(&self, phase: Phase, task: Task) -> Option<Done> {
+        match self.try_task(phase, &task).await {
             Ok((version, held)) => Some(Done { task, outcome: Ok(version), held }),
             Err(Failure::Gone) => None,
             Err(Failure::Failed(error)) => Some(Done { task, outcome: Err(error), held: None }),
@@ -44,7 +44,7 @@ impl Shared {
 
     async fn try_task(
         &self,
-        way: Way,
+        phase: Phase,
         task: &Task,
     ) -> Result<(Option<i64>, Option<Lock>), Failure> {
         let held = self.lock_locks().remove(&task.database);
@@ -53,10 +53,10 @@ impl Shared {
             Some(lock) => lock,
             None => self.take_lock(task).await?,
         };
-        match self.work_on(way, &lock).await {
+        match self.work_on(phase, &lock).await {
             Ok((version, Durability::Later)) => Ok((version, Some(lock))),
             Ok((version, Durability::AtOnce)) => {
-                if way.phase == Phase::DryRun {
+                if phase == Phase::DryRun {
                     self.keep_lock(task, lock);
                 }
                 Ok((version, None))
@@ -76,22 +76,29 @@ impl Shared {
         }
     }
 
-    async fn work_on(&self, way: Way, lock: &Lock) -> Result<(Option<i64>, Durability), Failure> {
+    async fn work_on(
+        &self,
+        phase: Phase,
+        lock: &Lock,
+    ) -> Result<(Option<i64>, Durability), Failure> {
         let namespace = &lock.namespace;
         let database = namespace.database();
         let catalog = &self.migrator.catalog;
         let mut migrations = missing(catalog, namespace, &self.schema)?;
         let was_behind = !migrations.is_empty();
         migrations.push(Arc::clone(&self.migration));
-        // What it has caught up with is noted before the rest of the job.
-        let durability = if was_behind { Durability::AtOnce } else { way.durability };
+        let durability = match phase {
+            // What it has caught up with is noted before the rest of the job.
+            Phase::Run(durability) if !was_behind => durability,
+            _ => Durability::AtOnce,
+        };
         let _place = database.engine().admit_migration().await;
         let attempt = |sharing| -> Result<Option<i64>, Failure> {
             let namespaces = &self.migrator.namespaces;
             let mut connection = namespaces.connect_for_migration(namespace, sharing)?;
-            let outcome = match way.phase {
+            let outcome = match phase {
                 Phase::DryRun => connection.try_migrations(&migrations).map(|()| None),
-                Phase::Run => connection.migrate(&migrations, durability).map(Some),
+                Phase::Run(_) => connection.migrate(&migrations, durability).map(Some),
             };
             outcome.map_err(|failure| self.explain(&failure))
         };
@@ -168,7 +175,7 @@ impl Done {
             Ok(version) => {
                 let status = match phase {
                     Phase::DryRun => Status::DryRunSuccess,
-                    Phase::Run => Status::RunSuccess,
+                    Phase::Run(_) => Status::RunSuccess,
                 };
                 TaskOutcome { database, status, attempts, error: None, version }
             }
@@ -176,8 +183,8 @@ impl Done {
                 let attempts = attempts + 1;
                 let status = match phase {
                     Phase::DryRun => Status::DryRunFailure,
-                    Phase::Run if attempts >= limits::TASK_ATTEMPTS_MAX => Status::RunFailure,
-                    Phase::Run => Status::WaitingRun,
+                    Phase::Run(_) if attempts >= limits::TASK_ATTEMPTS_MAX => Status::RunFailure,
+                    Phase::Run(_) => Status::WaitingRun,
                 };
                 TaskOutcome { database, status, attempts, error: Some(error), version: None }
             }

@@ -14,18 +14,11 @@ use crate::error::{Error, Result};
 use crate::limits;
 use crate::sqlite::{Durability, block, sync_together};
 
-/// What is done with each child, and how.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Way {
-    pub(super) phase: Phase,
-    pub(super) durability: Durability,
-}
-
 /// What is done with each child.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
     DryRun,
-    Run,
+    Run(Durability),
 }
 
 /// Does tasks of a job, and notes in the catalog what becomes of them. Leaves the rest when there is a reason to stop:
@@ -34,12 +27,6 @@ pub(super) async fn work(shared: &Arc<Shared>, phase: Phase, tasks: Vec<Task>) -
     // One more waits for locks while the others work.
     let places = shared.migrator.namespaces.engine().migrations_max();
     let count = tasks.len().min(places + 1);
-    let together = Durability::CAN_BE_LATER
-        && !shared.is_rolling
-        && phase == Phase::Run
-        && tasks.len() >= limits::CHILDREN_SYNCED_TOGETHER_MIN;
-    let durability = if together { Durability::Later } else { Durability::AtOnce };
-    let way = Way { phase, durability };
     let board = Arc::new(Board {
         waiting: Mutex::new(tasks.into()),
         done: Mutex::default(),
@@ -47,7 +34,7 @@ pub(super) async fn work(shared: &Arc<Shared>, phase: Phase, tasks: Vec<Task>) -
     });
     let mut workers = JoinSet::new();
     for _ in 0..count {
-        workers.spawn(work_on(Arc::clone(shared), way, Arc::clone(&board)));
+        workers.spawn(work_on(Arc::clone(shared), phase, Arc::clone(&board)));
     }
     let mut tick = interval(limits::TASKS_NOTED);
     loop {
@@ -78,26 +65,26 @@ impl Board {
     }
 }
 
-async fn work_on(shared: Arc<Shared>, way: Way, board: Arc<Board>) {
+async fn work_on(shared: Arc<Shared>, phase: Phase, board: Arc<Board>) {
     // Those that are not durable yet.
     let mut held = Vec::new();
     while !board.stops.load(Relaxed) && !shared.migrator.is_stopped() {
         let Some(task) = board.next() else { break };
-        let Some(done) = shared.do_task(way, task).await else { continue };
+        let Some(done) = shared.do_task(phase, task).await else { continue };
         if done.held.is_some() {
             held.push(done);
             if held.len() >= limits::CHILDREN_SYNCED_TOGETHER {
-                settle(&shared, way.phase, &board, std::mem::take(&mut held));
+                settle(&shared, phase, &board, std::mem::take(&mut held));
             }
             continue;
         }
-        let outcome = done.note(way.phase);
+        let outcome = done.note(phase);
         if outcome.status == Status::DryRunFailure {
             board.stops.store(true, Relaxed);
         }
         board.lock_done().push(outcome);
     }
-    settle(&shared, way.phase, &board, held);
+    settle(&shared, phase, &board, held);
 }
 
 /// Makes durable what was done to children, and unlocks them.
@@ -105,9 +92,11 @@ fn settle(shared: &Shared, phase: Phase, board: &Board, held: Vec<Done>) {
     let locks = held.iter().filter_map(|done| done.held.as_ref());
     let synced = block(|| sync_together(locks.map(Lock::path)));
     for mut done in held {
-        if let (Err(error), Some(lock)) = (&synced, done.held.take()) {
-            shared.keep_lock(&done.task, lock);
+        if let Err(error) = &synced {
             done.outcome = Err(error.to_string());
+            if let Some(lock) = done.held.take() {
+                shared.keep_lock(&done.task, lock);
+            }
         }
         board.lock_done().push(done.note(phase));
     }
