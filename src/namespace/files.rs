@@ -1,6 +1,5 @@
 //! Where the files of the databases are, and how they come and go.
 
-use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -129,9 +128,8 @@ impl Files {
     /// What the files of a database take, in bytes.
     pub(super) fn size(&self, id: Uuid) -> u64 {
         let size = |path: &Path| fs::metadata(path).map_or(0, |file| file.len());
-        let mut wal = OsString::from(self.path(id));
-        wal.push("-wal");
-        size(&self.path(id)) + size(Path::new(&wal))
+        let path = self.path(id);
+        size(&path) + size(&sqlite::beside(&path, "-wal"))
     }
 
     /// Removes the files of a database, as far as they are there, for good.
@@ -155,9 +153,7 @@ fn rename(from: &Path, to: &Path) -> Result<()> {
 /// Removes a database file and those that SQLite keeps beside it, as far as they are there.
 fn remove_all(path: &Path) -> Result<()> {
     for suffix in ["-journal", "-shm", "-wal", ""] {
-        let mut path = OsString::from(path);
-        path.push(suffix);
-        match fs::remove_file(&path) {
+        match fs::remove_file(sqlite::beside(path, suffix)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(cannot_remove(error));
             }

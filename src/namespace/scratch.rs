@@ -1,6 +1,5 @@
 //! Files that are on their way: what is uploaded, what is sent, and databases that nobody sees yet.
 
-use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -8,6 +7,7 @@ use uuid::Uuid;
 
 use crate::data_dir::create_private_dir;
 use crate::error::{Error, Result};
+use crate::sqlite::beside;
 
 /// A directory with nothing in it that anybody misses after a restart.
 pub(super) struct Scratch {
@@ -57,10 +57,8 @@ impl ScratchFile {
 impl Drop for ScratchFile {
     fn drop(&mut self) {
         for suffix in ["", "-journal", "-wal", "-shm"] {
-            let mut path = OsString::from(&self.path);
-            path.push(suffix);
             // Most are not there; what cannot be removed now is removed at the next start.
-            let _ = fs::remove_file(path);
+            let _ = fs::remove_file(beside(&self.path, suffix));
         }
     }
 }

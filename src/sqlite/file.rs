@@ -54,7 +54,7 @@ pub(super) fn close_as_wal(db: rusqlite::Connection) -> Result<()> {
 }
 
 /// The file that SQLite has beside another one.
-pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);
     name.into()

@@ -55,7 +55,7 @@ pub use dump::Dump;
 pub use durability::{Durability, sync_together};
 pub use execution::{Pace, Progress, skip_blank};
 pub use executor::{Executor, ResultPlaces, Work, block, try_quickly};
-pub use file::{EMPTY_FILE_BYTES, Sharing, copy_file, create_file};
+pub use file::{EMPTY_FILE_BYTES, Sharing, beside, copy_file, create_file};
 pub use import::Import;
 pub use interruption::Interruption;
 pub use mark::{clear_mark, forget_sqld_tasks, mark_of};
