@@ -78,9 +78,6 @@ pub(super) fn run_script(mut command: Command, name: &str, server: &Program) {
     let wanted = modified(&directory.join("package-lock.json"));
     assert!(installed >= wanted, "what drives the browser is not installed; use `make test`");
     command.arg(directory.join(name));
-    for variable in ["CHROMIUM", "HRANAD_PICTURES"] {
-        command.env_remove(variable);
-    }
     if let Some(chromium) = env::var_os("CHROMIUM") {
         command.env("CHROMIUM", chromium);
     }

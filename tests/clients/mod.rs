@@ -15,6 +15,7 @@ pub(crate) mod table;
 mod turso;
 mod workshop;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -76,6 +77,11 @@ runs! {
     libsql_client_go_over_websocket: go::libsql_client("ws"),
     libsql_for_rust: rust::libsql(),
     dbeaver_jdbc: dbeaver::jdbc(),
+}
+
+/// A page for readers, such as README.md.
+fn page(name: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
 }
 
 /// Where the tests in a language are.

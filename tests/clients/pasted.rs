@@ -1,11 +1,11 @@
 //! What the server prints and README.md shows, as a reader pastes it.
 
 use std::fs;
-use std::path::Path;
 
 use tempfile::TempDir;
 
 use super::javascript::node;
+use super::page;
 use super::run::run;
 use crate::program::{self, Program};
 
@@ -19,8 +19,7 @@ fn the_line_that_the_server_prints_works_as_pasted() {
 
 #[test]
 fn the_example_of_the_readme_works_as_pasted() {
-    let readme =
-        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let readme = page("README.md");
     let (_, rest) = readme.split_once("```js\n").expect("an example in README.md");
     let (example, _) = rest.split_once("```").unwrap();
     let data_dir = TempDir::new().unwrap();

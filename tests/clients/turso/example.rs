@@ -1,11 +1,10 @@
 //! `examples/per-user-todos` with real users: what they do in a browser, and what the CLI sees of it.
 
-use std::net::TcpListener;
-
 use serde_json::json;
 
 use super::super::browser::{App, Settings, migrate, run_script};
 use super::cli::{Turso, table};
+use crate::program::nobody;
 
 const ADA: &str = "8c8d357b5e872bbacd45197626bd5759";
 const GRACE: &str = "15e5c87b18c1289d45bb4a72961b58e8";
@@ -101,6 +100,7 @@ fn the_example_explains_what_its_settings_lead_to() {
     let turso = Turso::start();
     turso.ok("db create todos-schema --type schema");
     let tls = Turso::start_with(&["--tls", "local"]);
+    let (_held, address) = nobody();
     let wrong = json!([
         ["TODOS_SECRET", "", "Settings are missing", "Set TODOS_SECRET in .env.local"],
         [
@@ -117,7 +117,7 @@ fn the_example_explains_what_its_settings_lead_to() {
             "TURSO_GROUP_AUTH_TOKEN is not accepted",
             "turso group tokens create default",
         ],
-        ["TURSO_API_BASEURL", format!("http://{}", nobody()), "No server answers", "Start hranad"],
+        ["TURSO_API_BASEURL", format!("http://{address}"), "No server answers", "Start hranad"],
         [
             "TURSO_API_BASEURL",
             format!("https://{}", tls.host()),
@@ -130,9 +130,4 @@ fn the_example_explains_what_its_settings_lead_to() {
     let mut node = turso.user_of("node");
     node.envs(settings(&turso, &turso.server.url())).env("WRONG", wrong.to_string());
     run_script(node, "explained.js", &turso.server);
-}
-
-/// An address at which no server is. No other test listens on this part of the loopback network.
-fn nobody() -> String {
-    TcpListener::bind("127.0.0.2:0").unwrap().local_addr().unwrap().to_string()
 }

@@ -1,19 +1,15 @@
 //! The lines that README.md, docs/drop-in.md and the server itself show for a fresh server, as a reader pastes them into
 //! a shell.
 
-use std::path::Path;
 use std::process::Command;
-use std::{env, fs, iter};
+use std::{env, iter};
 
 use tempfile::TempDir;
 
+use super::super::page;
 use super::cli::{program, table};
 use super::proxy;
 use crate::program::{self, Program};
-
-fn page(name: &str) -> String {
-    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
-}
 
 /// The first block of commands below a heading.
 fn block<'a>(page: &'a str, heading: &str) -> &'a str {

@@ -5,13 +5,13 @@ mod access;
 mod owner;
 mod reach;
 
-use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
 
 use super::super::javascript::node;
+use super::super::page;
 use super::super::run::run;
 use super::cli::Turso;
 use crate::program::Program;
@@ -64,8 +64,7 @@ fn quotations(section: &str) -> Vec<&str> {
 
 #[test]
 fn what_the_page_quotes_is_what_is_shown() {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/troubleshooting.md");
-    let page = fs::read_to_string(page).unwrap();
+    let page = page("docs/troubleshooting.md");
     let sections: Vec<_> =
         page.split("\n## ").skip(1).map(|section| section.split_once('\n').unwrap()).collect();
     let headings: Vec<_> = sections.iter().map(|(heading, _)| *heading).collect();

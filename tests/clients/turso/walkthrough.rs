@@ -1,11 +1,11 @@
 //! docs/workshop.md, command by command: what it tells to type is typed, and what it shows has to appear.
 
 use std::fs;
-use std::path::Path;
 
 use serde_json::{Value, json};
 
 use super::super::browser::{App, pictures, run_script};
+use super::super::page;
 use super::cli::Turso;
 use super::terminal::Shell;
 
@@ -142,8 +142,7 @@ impl Transcript {
 
 #[test]
 fn the_page_of_the_workshop_works_from_top_to_bottom() {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/workshop.md");
-    let page = fs::read_to_string(page).unwrap();
+    let page = page("docs/workshop.md");
     let mut reader = Reader {
         turso: Turso::start(),
         shell: None,

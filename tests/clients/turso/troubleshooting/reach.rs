@@ -1,27 +1,18 @@
 //! Who does not reach the server, or another one than they think.
 
 use std::fs;
-use std::net::SocketAddr;
 use std::path::Path;
 
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use serde_json::json;
 use tempfile::TempDir;
-use tokio::net::TcpSocket;
 
 use super::{javascript, shell, sql};
 use crate::clients::turso::cli::Turso;
+use crate::program::{self, nobody};
 
 /// Turso's names, for programs in JavaScript.
 const NAMES: (&str, &str) = ("NODE_OPTIONS", "--import=./starter/names.js");
-
-/// An address at which nobody listens, for as long as the socket is held.
-fn nobody() -> (TcpSocket, SocketAddr) {
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let address = socket.local_addr().unwrap();
-    (socket, address)
-}
 
 pub(super) fn no_server() -> Vec<String> {
     let mut turso = Turso::start();
@@ -36,7 +27,7 @@ pub(super) fn no_server() -> Vec<String> {
     // Who has not asked before is told something else.
     fs::remove_file(turso.settings()).unwrap();
     shown.push(turso.fails("db list"));
-    let mut health = crate::program::command();
+    let mut health = program::command();
     health.args(["health", "--listen", &address.to_string()]);
     shown.push(String::from_utf8(health.output().unwrap().stderr).unwrap());
     shown
