@@ -142,10 +142,17 @@ pub(crate) fn execute_with(
     headers: &str,
     stmt: &str,
 ) -> Box<[u8]> {
-    let body = format!(
-        "{{\"requests\":[{{\"type\":\"execute\",\"stmt\":{stmt}}},{{\"type\":\"close\"}}]}}"
-    );
-    post(address, &format!("{prefix}/v2/pipeline"), headers, &body)
+    post(address, &format!("{prefix}/v2/pipeline"), headers, &pipeline(stmt))
+}
+
+/// The same for the database of this name, on any of the servers.
+pub(crate) fn execute_on(address: SocketAddr, database: &str, stmt: &str) -> Box<[u8]> {
+    execute_with(address, "", &format!("x-namespace: {database}\r\n"), stmt)
+}
+
+/// The body of a pipeline that executes `stmt` and closes its stream.
+pub(crate) fn pipeline(stmt: &str) -> String {
+    format!("{{\"requests\":[{{\"type\":\"execute\",\"stmt\":{stmt}}},{{\"type\":\"close\"}}]}}")
 }
 
 /// The bytes of a pipeline that executes these statements as one batch, each if the one before it has succeeded.

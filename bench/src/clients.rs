@@ -10,11 +10,16 @@ use crate::Result;
 use crate::client::{self, Client};
 use crate::driver::{Ask, Requests};
 
+/// Requests in turn, from the beginning again at their end.
+struct Turns {
+    requests: Requests,
+    next: usize,
+}
+
 /// One request after the other on the same connection.
 pub(crate) struct KeptAlive {
     client: Client,
-    requests: Requests,
-    next: usize,
+    turns: Turns,
 }
 
 /// Every request on a connection of its own.
@@ -22,8 +27,7 @@ pub(crate) struct Churning {
     address: SocketAddr,
     /// The last one, because the answer is in it.
     client: Option<Client>,
-    requests: Requests,
-    next: usize,
+    turns: Turns,
 }
 
 /// Every statement a request of its own, which carries the baton of the last answer.
@@ -42,8 +46,20 @@ pub(crate) struct Cursoring {
     end: Vec<u8>,
 }
 
+impl Turns {
+    /// Those of one of so many clients, which begin at different requests.
+    fn of(requests: &Requests, index: usize, clients: usize) -> Self {
+        Turns { requests: Arc::clone(requests), next: index * requests.len() / clients }
+    }
+
+    fn next(&mut self) -> &[u8] {
+        let request = &self.requests[self.next];
+        self.next = (self.next + 1) % self.requests.len();
+        request
+    }
+}
+
 impl KeptAlive {
-    /// So many clients, which begin at different requests.
     pub(crate) async fn many(
         address: SocketAddr,
         requests: &Requests,
@@ -52,8 +68,7 @@ impl KeptAlive {
         let mut all = Vec::new();
         for index in 0..clients {
             let client = Client::connect(address).await?;
-            let next = index * requests.len() / clients;
-            all.push(KeptAlive { client, requests: Arc::clone(requests), next });
+            all.push(KeptAlive { client, turns: Turns::of(requests, index, clients) });
         }
         Ok(all)
     }
@@ -61,17 +76,16 @@ impl KeptAlive {
 
 impl Ask for KeptAlive {
     async fn ask(&mut self) -> Result<&[u8]> {
-        let request = &self.requests[self.next];
-        self.next = (self.next + 1) % self.requests.len();
-        self.client.ask(request).await
+        self.client.ask(self.turns.next()).await
     }
 }
 
 impl Churning {
     pub(crate) fn many(address: SocketAddr, requests: &Requests, clients: usize) -> Vec<Self> {
-        let one = |index: usize| {
-            let next = index * requests.len() / clients;
-            Churning { address, client: None, requests: Arc::clone(requests), next }
+        let one = |index: usize| Churning {
+            address,
+            client: None,
+            turns: Turns::of(requests, index, clients),
         };
         (0..clients).map(one).collect()
     }
@@ -79,10 +93,9 @@ impl Churning {
 
 impl Ask for Churning {
     async fn ask(&mut self) -> Result<&[u8]> {
-        let request = &self.requests[self.next];
-        self.next = (self.next + 1) % self.requests.len();
         self.client = None;
-        self.client.insert(Client::connect(self.address).await?).ask(request).await
+        let client = self.client.insert(Client::connect(self.address).await?);
+        client.ask(self.turns.next()).await
     }
 }
 

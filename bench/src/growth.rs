@@ -88,7 +88,7 @@ async fn measure_databases(args: &RunArgs, extent: Extent, report: &mut Report) 
             let server = Server::start(kind, args, directory.path()).await?;
             let millis = asked.elapsed().as_secs_f64() * 1e3;
             let micros = ask_for_points(&server, 1, extent).await?.p50.as_secs_f64() * 1e6;
-            let mebibytes = server.resident_kib()? as f64 / 1024.0;
+            let mebibytes = server.resident_mebibytes()?;
             report.add_point("growth_databases", count, Unit::P50Micros, kind, micros);
             report.add_point("growth_databases_start", count, Unit::Millis, kind, millis);
             report.add_point("growth_databases_memory", count, Unit::Mebibytes, kind, mebibytes);

@@ -7,8 +7,8 @@ use axum::http::Request;
 use h2::client::SendRequest;
 use tokio::net::TcpStream;
 
-use crate::Result;
 use crate::driver::Ask;
+use crate::{Result, client};
 
 /// Connections that the clients share.
 const CONNECTIONS: usize = 4;
@@ -33,11 +33,7 @@ impl Http2 {
         for _ in 0..CONNECTIONS.min(clients) {
             senders.push(connect(address).await?);
         }
-        let body = |stmt: &String| {
-            Bytes::from(format!(
-                "{{\"requests\":[{{\"type\":\"execute\",\"stmt\":{stmt}}},{{\"type\":\"close\"}}]}}"
-            ))
-        };
+        let body = |stmt: &String| Bytes::from(client::pipeline(stmt));
         let client = |index: usize| Http2 {
             sender: senders[index % senders.len()].clone(),
             url: format!("http://{address}/v2/pipeline"),

@@ -129,7 +129,7 @@ impl Load {
         report.add(&name, Unit::P50Micros, kind, measured.p50.as_secs_f64() * 1e6);
         report.add(&name, Unit::P99Micros, kind, measured.p99.as_secs_f64() * 1e6);
         report.add(&name, Unit::ProcessorMicros, kind, used / measured.answered as f64);
-        report.add(&name, Unit::Mebibytes, kind, server.resident_kib()? as f64 / 1024.0);
+        report.add(&name, Unit::Mebibytes, kind, server.resident_mebibytes()?);
         if let Load::Clients(Workload { writes: true, .. }, _) = self {
             report.add(&name, Unit::Synchronous, kind, synchronous(server).await?);
         }

@@ -61,7 +61,7 @@ async fn measure_server(
             kind,
             longest,
         );
-        let mebibytes = server.resident_kib()? as f64 / 1024.0;
+        let mebibytes = server.resident_mebibytes()?;
         report.add(&format!("{name}: memory"), Unit::Mebibytes, kind, mebibytes);
     }
     Ok(())
@@ -137,8 +137,7 @@ pub(crate) async fn execute(server: &Server, database: &str, sql: &str) -> Resul
 }
 
 fn request(server: &Server, database: &str, sql: &str) -> Box<[u8]> {
-    let header = format!("x-namespace: {database}\r\n");
-    client::execute_with(server.address, "", &header, &statement(sql, None))
+    client::execute_on(server.address, database, &statement(sql, None))
 }
 
 fn p99(mut times: Vec<Duration>) -> f64 {
@@ -177,7 +176,7 @@ async fn measure_cold(args: &RunArgs, extent: Extent, report: &mut Report) -> Re
     let asked = Instant::now();
     execute(&server, "schema", "ALTER TABLE items ADD COLUMN added TEXT").await?;
     report.add(&name, Unit::Millis, kind, asked.elapsed().as_secs_f64() * 1e3);
-    let mebibytes = server.resident_kib()? as f64 / 1024.0;
+    let mebibytes = server.resident_mebibytes()?;
     report.add(&format!("{name}: memory"), Unit::Mebibytes, kind, mebibytes);
     Ok(())
 }

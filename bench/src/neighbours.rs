@@ -97,8 +97,7 @@ fn hot(server: &Server) -> Requests {
 }
 
 fn request(server: &Server, database: &str, stmt: &str) -> Box<[u8]> {
-    let header = format!("x-namespace: {database}\r\n");
-    client::execute_with(server.address, "", &header, stmt)
+    client::execute_on(server.address, database, stmt)
 }
 
 fn calm_name(index: u32) -> String {

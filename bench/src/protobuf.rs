@@ -9,11 +9,8 @@ use crate::{Result, client};
 
 /// The bytes of a pipeline that executes `stmt`, a Hrana statement in JSON, and closes its stream.
 pub(crate) fn execute(address: SocketAddr, stmt: &str) -> Result<Box<[u8]>> {
-    let pipeline = format!(
-        "{{\"requests\":[{{\"type\":\"execute\",\"stmt\":{stmt}}},{{\"type\":\"close\"}}]}}"
-    );
     let pipeline: PipelineReqBody =
-        json::decode(pipeline.as_bytes()).map_err(|error| error.to_string())?;
+        json::decode(client::pipeline(stmt).as_bytes()).map_err(|error| error.to_string())?;
     let mut body = Vec::new();
     Encoding::Protobuf.encode(&pipeline, &mut body);
     let headers = "content-type: application/x-protobuf\r\n";

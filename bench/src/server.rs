@@ -165,6 +165,11 @@ impl Server {
         }
     }
 
+    /// Memory of the process that is in RAM.
+    pub(crate) fn resident_mebibytes(&self) -> Result<f64> {
+        Ok(self.resident_kib()? as f64 / 1024.0)
+    }
+
     /// Memory of the process that is in RAM, in KiB.
     pub(crate) fn resident_kib(&self) -> Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.id()))?;

@@ -54,7 +54,7 @@ async fn measure_one(
         let measured = drive(server.address, &requests, CLIENTS, extent.warm_up, length).await?;
         report.add(&name, Unit::PerSecond, kind, measured.per_second);
         report.add(&name, Unit::P99Micros, kind, measured.p99.as_secs_f64() * 1e6);
-        report.add(&name, Unit::Mebibytes, kind, server.resident_kib()? as f64 / 1024.0);
+        report.add(&name, Unit::Mebibytes, kind, server.resident_mebibytes()?);
     }
     Ok(())
 }
@@ -62,7 +62,7 @@ async fn measure_one(
 async fn create(server: &Server, directory: &Path, count: u32) -> Result<()> {
     let api = Api::of(server, directory)?;
     let mut client = Client::connect(api.address).await?;
-    for index in 0..count {
+    for index in 0..u64::from(count) {
         client.ask(&api.create(&database(index), Role::Plain)).await?;
     }
     Ok(())
@@ -73,13 +73,12 @@ fn requests(server: &Server, count: u32) -> Requests {
     const STRIDE: u64 = 7919;
     let query = statement(QUERY, None);
     let request = |index: u64| {
-        let index = index * STRIDE % u64::from(count);
-        let header = format!("x-namespace: touched-{index}\r\n");
-        client::execute_with(server.address, "", &header, &query)
+        let database = database(index * STRIDE % u64::from(count));
+        client::execute_on(server.address, &database, &query)
     };
     (0..u64::from(count)).map(request).collect()
 }
 
-fn database(index: u32) -> String {
+fn database(index: u64) -> String {
     format!("touched-{index}")
 }
