@@ -14,6 +14,13 @@ pub const PROGRESS_OPERATIONS: i32 = 1000;
 /// long as a few other requests take.
 pub const QUICK: Duration = Duration::from_micros(300);
 
+/// Arguments of such a statement, which SQLite copies a few times without looking at the clock.
+pub const QUICK_ARGUMENT_BYTES: usize = 32 * KIB;
+
+/// The pages of a write-ahead log from which on it is moved into its file, as many as SQLite itself takes: readers look
+/// for every page in the log first.
+pub const LOG_PAGES: i32 = 1000;
+
 /// Prepared statements kept per connection; what an application executes over and over, at some KiB each.
 pub const STATEMENTS_CACHED: usize = 64;
 

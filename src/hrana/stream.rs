@@ -83,16 +83,17 @@ impl Stream {
     /// Gives the connection back if another one can continue for it. Returns whether that is so.
     pub fn park(&mut self, id: u64) -> bool {
         self.id = id;
+        self.give_back();
         self.disconnect.release();
-        if let Some(connection) = &mut self.connection {
-            if !connection.is_clean() {
-                return false;
-            }
+        self.connection.is_none()
+    }
+
+    fn give_back(&mut self) {
+        if let Some(connection) = self.connection.take_if(|connection| connection.is_clean()) {
+            self.disconnect.release();
             self.session = connection.save_session();
-            connection.set_owner(id);
-            self.connection = None;
+            connection.return_from(self.id);
         }
-        true
     }
 
     /// Sets the texts that the next request may name: those of a session belong to the session.
@@ -231,21 +232,41 @@ impl Stream {
 
     /// Carries work to its end or to a pause; `Done` and `Paused` are what it returns.
     pub async fn drive(&mut self, work: &mut (impl Work + Send)) -> Result<Progress> {
-        let progress = match self.drive_migrating(work).await {
-            Ok(Progress::Done) => self.end_request(work).await.map(|()| Progress::Done),
-            other => other,
-        };
-        match progress {
-            Ok(Progress::Cancelled) => Err(Error::new(
-                ErrorKind::StatementTimeout,
-                "the request was stopped because its client disconnected",
-            )),
-            Ok(progress) => Ok(progress),
-            Err(error) => {
-                self.abandon();
-                Err(error)
-            }
+        let outcome = self.drive_durably(work).await;
+        if outcome.is_err() {
+            self.abandon();
         }
+        outcome
+    }
+
+    async fn drive_durably(&mut self, work: &mut (impl Work + Send)) -> Result<Progress> {
+        let progress = self.drive_migrating(work).await?;
+        match progress {
+            Progress::Done => self.end_request(work).await?,
+            Progress::Cancelled => {
+                return Err(Error::new(
+                    ErrorKind::StatementTimeout,
+                    "the request was stopped because its client disconnected",
+                ));
+            }
+            _ => {}
+        }
+        self.wait_until_durable(work.held()).await?;
+        Ok(progress)
+    }
+
+    /// To be awaited before the client is told anything: what was written, and what was read of others' writing,
+    /// survives a power failure then. `held` is the memory of the result.
+    async fn wait_until_durable(&mut self, held: usize) -> Result<()> {
+        let seen = self.connection.as_ref().map_or(0, |connection| connection.commits_seen());
+        let commits = Arc::clone(self.namespace.database().commits());
+        if commits.is_durable(seen) {
+            return Ok(());
+        }
+        // Others may go on meanwhile.
+        self.places.release(held);
+        self.give_back();
+        commits.wait(seen).await
     }
 
     /// Drives work, and makes migrations of what it has changed in a schema database.
@@ -292,11 +313,11 @@ impl Stream {
     }
 
     async fn try_drive(&mut self, work: &mut (impl Work + Send)) -> Result<Progress> {
-        if self.places.try_take() {
-            let connection = self.connect().await?;
-            let progress = try_quickly(connection, work)?;
-            if matches!(progress, Progress::Done | Progress::Paused) {
-                return Ok(progress);
+        while self.places.try_take() {
+            match try_quickly(self.connect().await?, work)? {
+                progress @ (Progress::Done | Progress::Paused) => return Ok(progress),
+                Progress::NeedsTurn => self.wait_for_turn(work).await?,
+                _ => break,
             }
         }
         self.disconnect.before_blocking().await;
@@ -311,12 +332,31 @@ impl Stream {
         }
     }
 
+    /// Waits for the right to write; a stream outside a transaction needs nothing else meanwhile.
+    async fn wait_for_turn(&mut self, work: &mut (impl Work + Send)) -> Result<()> {
+        if let Some(connection) = &mut self.connection {
+            work.put_off(connection);
+        }
+        self.places.release(work.held());
+        self.give_back();
+        let namespace = Arc::clone(&self.namespace);
+        let turn = namespace.database().write_turn().take().await;
+        let connection = self.connect().await?;
+        match turn {
+            Ok(turn) => connection.hold_turn(turn),
+            Err(error) => work.fail(connection, error),
+        }
+        Ok(())
+    }
+
     async fn with_connection<T>(&mut self, work: impl FnOnce(&mut Connection) -> T) -> Result<T> {
         self.disconnect.before_blocking().await;
         self.places.take().await;
         let namespace = Arc::clone(&self.namespace);
         let connection = self.connect().await?;
-        namespace.database().executor().run(|| work(connection)).await
+        let outcome = namespace.database().executor().run(|| work(connection)).await?;
+        self.wait_until_durable(0).await?;
+        Ok(outcome)
     }
 
     /// The connection of the stream; takes an idle one or opens one if it has none.

@@ -50,6 +50,17 @@ impl Arguments {
         assigned.into_iter().enumerate().map(or_missing).collect()
     }
 
+    /// How much there is to copy.
+    pub(super) fn bytes(&self) -> usize {
+        let named = self.named.iter().map(|argument| &argument.value);
+        let size = |value: &Value| match value {
+            Value::Text(text) => text.len(),
+            Value::Blob(bytes) => bytes.len(),
+            Value::Null | Value::Integer(_) | Value::Float(_) => 0,
+        };
+        self.positional.iter().chain(named).map(size).sum()
+    }
+
     /// Binds the arguments to a statement of `db`.
     pub(super) fn bind(&self, db: &rusqlite::Connection, statement: &mut Statement) -> Result<()> {
         for (index, value) in self.assign(statement)?.into_iter().enumerate() {

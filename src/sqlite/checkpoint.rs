@@ -1,4 +1,4 @@
-//! Emptying a WAL.
+//! Moving a WAL into its file.
 
 use std::path::Path;
 
@@ -25,4 +25,11 @@ pub(super) fn try_checkpoint(path: &Path) -> Result<bool> {
         }
         Err(error) => Err(Error::internal("checkpoint the database", error)),
     }
+}
+
+/// Moves into the file what nobody is in the way of; who reads or writes does not wait.
+pub(super) fn move_some(path: &Path) -> Result<()> {
+    let db = open_file(path)?;
+    db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+        .map_err(|error| Error::internal("checkpoint the database", error))
 }

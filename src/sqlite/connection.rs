@@ -10,6 +10,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::active::Active;
 use super::arguments::Arguments;
 use super::cache::StatementCache;
+use super::commits::Commits;
 use super::dialect::{self, Begin};
 use super::file::{self, Sharing};
 use super::interruption::Interruption;
@@ -53,6 +54,8 @@ pub struct Connection {
     /// How many pages SQLite lets the file have, as it was told last.
     pages_max: u32,
     pub(super) db: rusqlite::Connection,
+    /// Where the wait for the disk is shared. SQLite refers to it.
+    pub(super) commits: Option<Commits>,
     _open: OwnedSemaphorePermit,
 }
 
@@ -87,6 +90,7 @@ impl Connection {
             meter,
             pages_max: file::PAGES_MAX,
             db,
+            commits: None,
             _open: open,
         })
     }
@@ -119,6 +123,7 @@ impl Connection {
     /// Whether another stream may have this connection next.
     pub fn is_clean(&self) -> bool {
         self.active.is_none()
+            && self.turn.is_none()
             && self.is_at_rest()
             && !self.is_in_implicit_rehearsal()
             && !self.regulator.is_tainted()
@@ -139,25 +144,35 @@ impl Connection {
         self.active.as_ref().is_some_and(|active| active.statement.writes())
     }
 
-    /// Whether `sql` was executed on this connection before, and is a read that did not take long.
+    /// Whether `sql` was executed on this connection before and did not take long, and can be begun again if it does.
     pub(super) fn knows(&self, sql: &str) -> bool {
-        self.cache.get(sql).is_some_and(|statement| self.is_quick(statement)) && self.turn.is_none()
+        self.cache.get(sql).is_some_and(|statement| self.is_quick(statement))
+            && self.may_be_interrupted()
     }
 
-    /// Whether the active statement is such a read. In a transaction that writes nothing is: COMMIT waits
-    /// for the disk.
+    /// Whether the active statement is such a one.
     pub(super) fn may_be_quick(&self) -> bool {
         self.active.as_ref().is_some_and(|active| self.is_quick(&active.statement))
-            && self.turn.is_none()
+            && self.may_be_interrupted()
+    }
+
+    /// In a transaction that writes nothing is quick: COMMIT may have much to write, and an interrupted write would end
+    /// the transaction.
+    fn may_be_interrupted(&self) -> bool {
+        self.turn.is_none() || self.is_at_rest()
     }
 
     fn is_quick(&self, statement: &Statement) -> bool {
-        // The beginning and the end of a transaction have to be rehearsed.
-        let is_plain = self.rehearsal.is_none() || statement.kind == Kind::Rows;
-        is_plain
-            && statement.is_readonly
-            && !statement.writes()
-            && !statement.slowness.is_expected()
+        let is_repeatable = match (&self.rehearsal, statement.kind) {
+            // What is interrupted has changed nothing, and a commit does not wait for the disk: see `Commits`.
+            (None, Kind::Rows) => {
+                !statement.writes() || (self.commits.is_some() && self.is_at_rest())
+            }
+            (None, _) | (Some(_), Kind::Rows) => statement.is_readonly && !statement.writes(),
+            // The beginning and the end of a transaction have to be rehearsed.
+            (Some(_), _) => false,
+        };
+        is_repeatable && !statement.slowness.is_expected()
     }
 
     /// Remembers whether the active statement took long.

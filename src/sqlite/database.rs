@@ -13,6 +13,7 @@ use super::checkpoint;
 use super::connection::Connection;
 use super::executor::{Executor, block};
 use super::file::{self, Sharing};
+use super::group_commit::GroupCommit;
 use super::meter::Meter;
 use super::session::SavedSession;
 use super::write_turn::WriteTurn;
@@ -90,6 +91,7 @@ pub struct Database {
     path: PathBuf,
     executor: Executor,
     write_turn: WriteTurn,
+    commits: Arc<GroupCommit>,
     meter: Arc<Meter>,
     engine: Arc<Engine>,
     idle: Mutex<Vec<Idle>>,
@@ -121,10 +123,12 @@ impl Database {
     /// `meter` counts what its statements do. What is executed on a schema database is to become a migration.
     pub fn new(path: PathBuf, engine: &Arc<Engine>, meter: Arc<Meter>, is_schema: bool) -> Self {
         let wait = if is_schema { limits::MIGRATION_QUEUE_WAIT } else { engine.write_wait };
+        let write_turn = WriteTurn::new(wait);
         Database {
+            commits: Arc::new(GroupCommit::new(&path, write_turn.clone())),
             path,
             executor: Executor::new(&engine.threads, engine.threads_per_database),
-            write_turn: WriteTurn::new(wait),
+            write_turn,
             is_schema,
             meter,
             engine: Arc::clone(engine),
@@ -154,6 +158,7 @@ impl Database {
         }
         let mut connection =
             self.open(Sharing::Shared, &tenancy.access, Arc::clone(&self.meter))?;
+        connection.join_commits(&self.commits)?;
         if self.is_schema {
             connection.begin_rehearsals()?;
         }
@@ -176,6 +181,11 @@ impl Database {
         let mut connection = self.open(sharing, &Access::FULL, Arc::default())?;
         connection.begin_migrations(sharing)?;
         Ok(connection)
+    }
+
+    /// What is committed, and whether it is durable.
+    pub fn commits(&self) -> &Arc<GroupCommit> {
+        &self.commits
     }
 
     pub fn path(&self) -> &Path {
@@ -309,8 +319,8 @@ impl Lease {
         Lease { connection: Some(connection), database: Arc::clone(database), owner }
     }
 
-    /// Remembers for whom the connection is, so that the same stream gets it again if it is still free.
-    pub fn set_owner(&mut self, owner: u64) {
+    /// Gives the connection back. The stream that is its owner gets the same one again if it is still free.
+    pub fn return_from(mut self, owner: u64) {
         self.owner = owner;
     }
 }

@@ -164,6 +164,10 @@ impl Work for Dump {
         }
     }
 
+    fn put_off(&mut self, _connection: &mut Connection) {
+        // It never writes.
+    }
+
     fn fail(&mut self, connection: &mut Connection, error: Error) {
         connection.abandon();
         self.stage = Stage::End;

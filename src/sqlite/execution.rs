@@ -34,8 +34,8 @@ pub enum Progress {
 /// How work is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pace {
-    /// On a thread that others need: only statements known to be short, and only reads, which can be begun
-    /// again elsewhere when they are not.
+    /// On a thread that others need: only statements known to be short, which can be begun again elsewhere when they
+    /// are not.
     Quick,
     /// Where blocking is allowed.
     Full,
@@ -44,6 +44,8 @@ pub enum Pace {
 /// The execution of one statement.
 pub(super) struct Execution {
     started: Instant,
+    /// When it went on after it had waited for something.
+    resumed: Instant,
     /// Running time that is left of the limit; waiting does not count.
     limit: Duration,
     left: Duration,
@@ -86,8 +88,15 @@ impl Execution {
         let total_changes = connection.counters().total_changes;
         let rehearsed =
             connection.is_rehearsing().then(|| rehearsal::stmt_of(&sql[..consumed], arguments));
-        let execution =
-            Execution { started, limit, left: limit, total_changes, has_begun: false, rehearsed };
+        let execution = Execution {
+            started,
+            resumed: started,
+            limit,
+            left: limit,
+            total_changes,
+            has_begun: false,
+            rehearsed,
+        };
         Ok((Some(execution), consumed))
     }
 
@@ -114,10 +123,10 @@ impl Execution {
                 Rehearsed::GoOn => {}
             }
         }
-        let resumed = Instant::now();
+        self.resumed = Instant::now();
         connection.interruption().allow(self.left);
         let result = self.run(connection, step, sink);
-        self.left = self.left.saturating_sub(resumed.elapsed());
+        self.left = self.left.saturating_sub(self.resumed.elapsed());
         result.map_err(|error| {
             let has_changed = connection.counters().total_changes != self.total_changes;
             connection.fail_rehearsal(has_changed);
@@ -125,7 +134,7 @@ impl Execution {
         })
     }
 
-    /// Runs a read that should be short; if it is not, goes back to its beginning.
+    /// Runs what should be short; if it is not, goes back to its beginning.
     fn advance_quickly(
         &mut self,
         connection: &mut Connection,
@@ -135,6 +144,10 @@ impl Execution {
         if self.has_begun || !connection.may_be_quick() {
             return Ok(Progress::Slow);
         }
+        if connection.writes() && !connection.try_take_turn() {
+            return Ok(Progress::NeedsTurn);
+        }
+        self.resumed = Instant::now();
         connection.interruption().allow(limits::QUICK);
         match self.run(connection, step, sink) {
             Err(error) if is_interrupt(&error) && !connection.interruption().is_cancelled() => {
@@ -179,7 +192,7 @@ impl Execution {
                 Ok(Step::Done) => {
                     self.begin(connection, step, sink);
                     let summary = self.summary(connection);
-                    connection.note_time(summary.duration > limits::QUICK);
+                    connection.note_time(self.resumed.elapsed() > limits::QUICK);
                     let (read, written) = (summary.rows_read, summary.rows_written);
                     connection.count(read.unwrap_or(0), written.unwrap_or(0));
                     sink.end(summary);

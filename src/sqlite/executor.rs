@@ -5,7 +5,7 @@
 //! and one of the server. Everything that waits (for a permit, for the turn to write, for a lock of another
 //! process) waits without a thread.
 //!
-//! Handing a thread over costs more than a point read. So reads that were short before are executed on the
+//! Handing a thread over costs more than a point read or a commit. So what was short before is executed on the
 //! spot first ([`try_quickly`]), under a deadline of some hundred microseconds, and begun again the long way
 //! if they exceed it.
 
@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::ffi;
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -25,6 +26,8 @@ use crate::limits;
 /// Work on a connection that can be continued after waiting.
 pub trait Work {
     fn advance(&mut self, connection: &mut Connection, pace: Pace) -> Progress;
+    /// Gives up what has not begun yet, to begin it on whatever connection comes next.
+    fn put_off(&mut self, connection: &mut Connection);
     /// Ends what is waiting with this error; the work goes on with what comes next, if anything does.
     fn fail(&mut self, connection: &mut Connection, error: Error);
     /// What the work wrote is not there, whatever it has told of it.
@@ -70,7 +73,7 @@ impl ResultPlaces {
     }
 
     /// Gives the place back while the work waits, unless it is about to have a large result.
-    fn release(&mut self, held: usize) {
+    pub fn release(&mut self, held: usize) {
         if held <= limits::RESULT_BYTES_SMALL {
             self.taken = None;
         }
@@ -107,13 +110,17 @@ impl Executor {
         let mut busy_since = None;
         loop {
             places.take().await;
-            let progress =
-                self.run(|| work.advance(connection, Pace::Full)).await.inspect_err(|error| {
-                    if error.kind() == ErrorKind::Internal {
-                        // After a panic nothing is known of the connection: it must not be used again.
-                        connection.interruption().cancel();
-                    }
-                })?;
+            let advance = || {
+                let progress = work.advance(connection, Pace::Full);
+                connection.sync_commits();
+                progress
+            };
+            let progress = self.run(advance).await.inspect_err(|error| {
+                if error.kind() == ErrorKind::Internal {
+                    // After a panic nothing is known of the connection: it must not be used again.
+                    connection.interruption().cancel();
+                }
+            })?;
             match progress {
                 Progress::Done | Progress::Paused | Progress::Cancelled | Progress::Migrate => {
                     return Ok(progress);
@@ -140,8 +147,8 @@ impl Executor {
     }
 }
 
-/// Carries `work` as far as it goes without blocking. Anything but `Done` and `Paused` says that it has to be
-/// driven by an [`Executor`].
+/// Carries `work` as far as it goes without blocking. Anything but `Done`, `Paused` and `NeedsTurn` says that it has
+/// to be driven by an [`Executor`].
 pub fn try_quickly(connection: &mut Connection, work: &mut impl Work) -> Result<Progress> {
     catch(|| work.advance(connection, Pace::Quick))
         .inspect_err(|_| connection.interruption().cancel())
@@ -176,6 +183,14 @@ fn still_busy() -> Error {
             "SQLite error: database is locked: another process has held the file for {seconds} s"
         ),
     )
+}
+
+/// Runs blocking work on a thread that does nothing else. Costs less than [`block`] what nobody needs this thread for.
+pub(super) fn block_elsewhere(work: impl FnOnce() + Send + 'static) {
+    match Handle::try_current() {
+        Ok(runtime) => drop(runtime.spawn_blocking(work)),
+        Err(_) => work(),
+    }
 }
 
 /// Runs blocking work on this thread, which the runtime replaces meanwhile.

@@ -2,13 +2,14 @@
 //!
 //! Everything that opens, reads, writes or checkpoints a tenant's file is in this module. A reader may
 //! start with [`Database`] (who may use a connection), then [`run`](Run) (what happens to a batch), then
-//! `policy` (what SQL may do). Unsafe code is in `statement` and `session` only.
+//! `policy` (what SQL may do). Unsafe code is in `statement`, `session` and `commits` only.
 
 mod active;
 mod arguments;
 mod cache;
 mod check;
 mod checkpoint;
+mod commits;
 mod connection;
 mod database;
 mod describe;
@@ -18,6 +19,7 @@ mod durability;
 mod execution;
 mod executor;
 mod file;
+mod group_commit;
 mod import;
 mod interruption;
 mod libsql;
@@ -56,6 +58,7 @@ pub use durability::{Durability, sync_together};
 pub use execution::{Pace, Progress, skip_blank};
 pub use executor::{Executor, ResultPlaces, Work, block, try_quickly};
 pub use file::{EMPTY_FILE_BYTES, Sharing, beside, copy_file, create_file};
+pub use group_commit::GroupCommit;
 pub use import::Import;
 pub use interruption::Interruption;
 pub use mark::{clear_mark, forget_sqld_tasks, mark_of};

@@ -55,7 +55,9 @@ impl<S: Sink> Run<S> {
                 return Ok(Progress::Done);
             }
             let sql = step.sql.trim_start_matches(';');
-            if pace == Pace::Quick && !connection.knows(sql) {
+            let is_short =
+                || step.arguments.bytes() <= limits::QUICK_ARGUMENT_BYTES && connection.knows(sql);
+            if pace == Pace::Quick && !is_short() {
                 return Ok(Progress::Slow);
             }
             refuse_nul(sql)?;
@@ -97,12 +99,19 @@ impl<S: Sink> Work for Run<S> {
         Progress::Done
     }
 
+    fn put_off(&mut self, connection: &mut Connection) {
+        connection.abandon();
+        self.execution = None;
+    }
+
     fn held(&self) -> usize {
         self.sink.held()
     }
 
     fn fail(&mut self, connection: &mut Connection, error: Error) {
         connection.abandon();
+        // It may have got the turn to write, and not come to its first row.
+        connection.settle();
         connection.fail_rehearsal(false);
         self.execution = None;
         self.sink.fail(self.outcomes.len(), error);

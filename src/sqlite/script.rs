@@ -80,6 +80,10 @@ impl Work for Script {
         }
     }
 
+    fn put_off(&mut self, _connection: &mut Connection) {
+        // It is never begun where it would have to be.
+    }
+
     fn fail(&mut self, connection: &mut Connection, error: Error) {
         connection.abandon();
         connection.fail_rehearsal(false);

@@ -1,6 +1,7 @@
 //! The transaction of a connection, and the turn to write that goes with it.
 
 use rusqlite::{MAIN_DB, TransactionState};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::connection::Connection;
 use crate::error::{Error, Result};
@@ -30,10 +31,18 @@ impl Connection {
         Ok(())
     }
 
+    /// Has the right to write, which the caller has taken for the statement that comes next.
+    pub fn hold_turn(&mut self, turn: OwnedSemaphorePermit) {
+        self.turn = Some(turn);
+    }
+
     pub(super) fn settle(&mut self) {
         self.settle_rehearsal();
         if self.db.is_autocommit() {
             self.is_read_transaction = false;
+        }
+        if let Some(commits) = &mut self.commits {
+            commits.note();
         }
         if self.turn.is_some() && self.transaction_state() != TransactionState::Write {
             self.turn = None;

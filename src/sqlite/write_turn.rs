@@ -38,7 +38,8 @@ impl WriteTurn {
         Arc::clone(&self.turn).try_acquire_owned().ok()
     }
 
-    pub(super) async fn take(&self) -> Result<OwnedSemaphorePermit> {
+    /// Takes the turn, in the order of arrival.
+    pub async fn take(&self) -> Result<OwnedSemaphorePermit> {
         let turn = tokio::time::timeout(self.wait, Arc::clone(&self.turn).acquire_owned()).await;
         turn.map_err(|_| self.too_long(self.wait))?.map_err(|_| self.too_long(self.wait))
     }

@@ -1,0 +1,212 @@
+//! One wait for the disk for all who have committed.
+//!
+//! SQLite is told to leave it to us when commits become durable (`synchronous = NORMAL`): a commit appends to the
+//! write-ahead log, and the next writer may go on at once. Then one `fdatasync` of the log makes all commits durable
+//! that were in it by then, and their replies wait for that. So does the reply to everybody who may have read what a
+//! power failure could still take away.
+//!
+//! Commits are counted. [`GroupCommit`] knows up to which number they have begun (readers may see them), are written,
+//! and are durable; each connection knows up to which it has seen them ([`super::commits`]).
+
+use std::fmt::Display;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rusqlite::ffi;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use super::checkpoint;
+use super::executor::{block, block_elsewhere};
+use super::file::beside;
+use super::write_turn::WriteTurn;
+use crate::error::{Error, ErrorKind, Result};
+
+/// The commits of one database.
+pub struct GroupCommit {
+    path: PathBuf,
+    /// How many have begun: their rows may be seen. Only who has the turn to write commits, so at most one of them is
+    /// not written yet.
+    pub(super) begun: AtomicU64,
+    pub(super) written: AtomicU64,
+    durable: AtomicU64,
+    disk: Mutex<Disk>,
+    attempts: watch::Sender<Attempt>,
+    turn: WriteTurn,
+    is_moving: AtomicBool,
+}
+
+#[derive(Default)]
+struct Disk {
+    is_asked: bool,
+    /// It has failed to make the log durable. Asking again would not help: the system may have dropped what it could
+    /// not write, and say that all is well (`fsync(2)`).
+    is_doubted: bool,
+}
+
+/// How the last attempt to make commits durable has ended, for those up to this number.
+#[derive(Clone, Default)]
+struct Attempt {
+    until: u64,
+    failure: Option<Arc<str>>,
+}
+
+impl GroupCommit {
+    /// Of the database at this path, which is written by turns.
+    pub fn new(path: &Path, turn: WriteTurn) -> Self {
+        GroupCommit {
+            path: path.to_owned(),
+            begun: AtomicU64::default(),
+            written: AtomicU64::default(),
+            durable: AtomicU64::default(),
+            disk: Mutex::default(),
+            attempts: watch::Sender::default(),
+            turn,
+            is_moving: AtomicBool::default(),
+        }
+    }
+
+    pub fn is_durable(&self, number: u64) -> bool {
+        self.durable.load(SeqCst) >= number
+    }
+
+    /// Waits until commits up to this number are durable.
+    pub async fn wait(self: &Arc<Self>, number: u64) -> Result<()> {
+        if self.is_durable(number) {
+            return Ok(());
+        }
+        let mut attempts = self.attempts.subscribe();
+        if let Some(asking) = self.try_ask() {
+            block_elsewhere(move || asking.go_on());
+        }
+        while !self.is_durable(number) {
+            // Whoever writes at the moment asks the disk afterwards.
+            let changed = attempts.changed().await;
+            changed.map_err(|_| Error::internal("wait for the disk", "nobody asks it"))?;
+            let Attempt { until, failure } = attempts.borrow_and_update().clone();
+            if let Some(failure) = failure.filter(|_| until >= number) {
+                return Err(not_durable(&failure));
+            }
+        }
+        Ok(())
+    }
+
+    /// The right to ask the disk, unless somebody has it, who asks again for what has come meanwhile.
+    pub fn try_ask(self: &Arc<Self>) -> Option<Asking> {
+        if self.is_durable(self.written.load(SeqCst)) {
+            return None;
+        }
+        let is_asked = std::mem::replace(&mut self.lock().is_asked, true);
+        (!is_asked).then(|| Asking { commits: Arc::clone(self), is_over: false })
+    }
+
+    /// Moves what is in the log into the file, so that the log begins anew, unless that is being done. The most of it
+    /// beside those who write, the rest while nobody does: else the log would grow as long as somebody does.
+    pub(super) fn move_log(self: &Arc<Self>) {
+        let Ok(runtime) = Handle::try_current() else { return };
+        if self.is_moving.swap(true, SeqCst) {
+            return;
+        }
+        let commits = Arc::clone(self);
+        runtime.spawn(async move {
+            let move_some = || {
+                if let Err(error) = block(|| checkpoint::move_some(&commits.path)) {
+                    tracing::warn!("the log of a database cannot be moved into it: {error}");
+                }
+            };
+            move_some();
+            if let Ok(_turn) = commits.turn.take().await {
+                move_some();
+            }
+            commits.is_moving.store(false, SeqCst);
+        });
+    }
+
+    /// What is in the log is in the file afterwards, or durable where it is.
+    fn sync(&self, is_doubted: bool) -> Result<(), Box<dyn Display>> {
+        if is_doubted {
+            return match checkpoint::try_checkpoint(&self.path) {
+                Ok(true) => Ok(()),
+                Ok(false) => Err(Box::new("others are using the database")),
+                Err(error) => Err(Box::new(error)),
+            };
+        }
+        match File::open(beside(&self.path, "-wal")).and_then(|log| log.sync_data()) {
+            // The last connection has closed the file, and before that moved everything into it, durably.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            outcome => outcome.map_err(|error| -> Box<dyn Display> { Box::new(error) }),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Disk> {
+        self.disk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn not_durable(failure: &str) -> Error {
+    Error::new(
+        ErrorKind::Sqlite(ffi::SQLITE_IOERR_FSYNC),
+        format!(
+            "SQLite error: disk I/O error: what was written last cannot be made durable: {failure}; it can be read, \
+             and may be gone after a power failure. Look at the disk, and then at the data before you write it again"
+        ),
+    )
+}
+
+/// The right to ask the disk whether it has what is written, which one at a time has.
+pub struct Asking {
+    commits: Arc<GroupCommit>,
+    is_over: bool,
+}
+
+impl Asking {
+    /// Asks. Blocks. What comes meanwhile is left to a thread of its own, so that nobody waits for those who come later.
+    pub fn ask(self) {
+        if let Some(next) = self.once() {
+            block_elsewhere(move || next.go_on());
+        }
+    }
+
+    /// Asks once. Keeps the right if there is more to ask for by then.
+    fn once(mut self) -> Option<Self> {
+        let commits = &self.commits;
+        let until = commits.written.load(SeqCst);
+        let is_doubted = commits.lock().is_doubted;
+        let failure = commits.sync(is_doubted).err().map(|failure| failure.to_string().into());
+        if failure.is_none() {
+            commits.durable.fetch_max(until, SeqCst);
+        }
+        {
+            let mut disk = commits.lock();
+            disk.is_doubted = failure.is_some();
+            // Under the lock: whoever has written since then finds that the disk is asked, or may ask it.
+            disk.is_asked = commits.written.load(SeqCst) > until;
+            self.is_over = !disk.is_asked;
+        }
+        commits.attempts.send_replace(Attempt { until, failure });
+        (!self.is_over).then_some(self)
+    }
+
+    /// Asks as long as there is more.
+    fn go_on(self) {
+        let mut asking = Some(self);
+        while let Some(this) = asking {
+            asking = this.once();
+        }
+    }
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.commits.lock().is_asked = false;
+            // Whoever had the right has gone before he asked; others may rely on him.
+            if let Some(asking) = self.commits.try_ask().filter(|_| !std::thread::panicking()) {
+                block_elsewhere(move || asking.go_on());
+            }
+        }
+    }
+}
