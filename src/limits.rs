@@ -14,6 +14,9 @@ pub const PROGRESS_OPERATIONS: i32 = 1000;
 /// long as a few other requests take.
 pub const QUICK: Duration = Duration::from_micros(300);
 
+/// How long a disk may take on such a thread to make a commit durable. Good ones need less than the half.
+pub const QUICK_SYNC: Duration = Duration::from_millis(1);
+
 /// Arguments of such a statement, which SQLite copies a few times without looking at the clock.
 pub const QUICK_ARGUMENT_BYTES: usize = 32 * KIB;
 

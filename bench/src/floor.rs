@@ -2,7 +2,7 @@
 //! there, write the same JSON, over HTTP and over WebSocket. No streams, no policy, no permits, no other database.
 //!
 //! It is durable as hranad is (WAL, `synchronous=FULL`), has two threads with a connection each, and lets one
-//! statement write at a time.
+//! statement write at a time. Below `/grouped` one transaction has the statements of all who wait.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -23,6 +23,7 @@ use self::answer::Answer;
 use crate::{Result, say};
 
 mod answer;
+mod grouped;
 mod socket;
 
 thread_local! {
@@ -56,6 +57,7 @@ pub(crate) fn serve(database: &Path) -> Result<()> {
         let router = Router::new()
             .route("/health", get(async || ""))
             .route("/v2/pipeline", post(pipeline))
+            .route("/grouped/v2/pipeline", post(grouped))
             .with_state(path);
         tokio::select! {
             served = axum::serve(listener, router) => served?,
@@ -120,7 +122,15 @@ struct Argument<'a> {
 }
 
 async fn pipeline(State(path): State<Arc<Path>>, body: Bytes) -> Response {
-    match with_database(&path, |database| database.respond(&body)) {
+    reply(with_database(&path, |database| database.respond(&body, false)))
+}
+
+async fn grouped(State(path): State<Arc<Path>>, body: Bytes) -> Response {
+    reply(grouped::respond(&path, body).await)
+}
+
+fn reply(answer: Result<Vec<u8>>) -> Response {
+    match answer {
         Ok(json) => ([(header::CONTENT_TYPE, "application/json")], json).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
@@ -141,19 +151,19 @@ fn with_database<T>(path: &Path, work: impl FnOnce(&mut Database) -> Result<T>) 
 }
 
 impl Database {
-    fn respond(&mut self, body: &[u8]) -> Result<Vec<u8>> {
+    fn respond(&mut self, body: &[u8], has_turn: bool) -> Result<Vec<u8>> {
         let pipeline: Pipeline<'_> = serde_json::from_slice(body)?;
         let mut answer = Answer::new();
         for request in &pipeline.requests {
             match request {
                 Request::Execute { stmt } => {
                     answer.open();
-                    self.execute(stmt, &mut answer)?;
+                    self.execute(stmt, &mut answer, has_turn)?;
                     answer.shut();
                 }
                 Request::Batch { batch } => {
                     answer.open();
-                    self.execute_batch(batch, &mut answer)?;
+                    self.execute_batch(batch, &mut answer, has_turn)?;
                     answer.shut();
                 }
                 Request::Close => answer.close(),
@@ -162,16 +172,21 @@ impl Database {
         Ok(answer.end())
     }
 
-    fn execute(&mut self, stmt: &Stmt<'_>, answer: &mut Answer) -> Result<()> {
+    fn execute(&mut self, stmt: &Stmt<'_>, answer: &mut Answer, has_turn: bool) -> Result<()> {
         answer.begin_execute();
-        self.run(stmt, answer, false)?;
+        self.run(stmt, answer, has_turn)?;
         answer.shut();
         Ok(())
     }
 
     /// Everything in one turn to write, because a batch may be a transaction.
-    fn execute_batch(&mut self, batch: &Batch<'_>, answer: &mut Answer) -> Result<()> {
-        let _turn = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
+    fn execute_batch(
+        &mut self,
+        batch: &Batch<'_>,
+        answer: &mut Answer,
+        has_turn: bool,
+    ) -> Result<()> {
+        let _turn = (!has_turn).then(|| WRITING.lock().unwrap_or_else(PoisonError::into_inner));
         answer.begin_batch();
         for (index, step) in batch.steps.iter().enumerate() {
             answer.separate_step(index);

@@ -118,9 +118,7 @@ impl Load {
         let _apart = if self.is_alone() { Apart::place(server.id())? } else { None };
         let before = server.processor_time()?;
         let measured = match self {
-            Load::Clients(workload, clients) => {
-                workload.drive(server.address, *clients, extent).await?
-            }
+            Load::Clients(workload, clients) => workload.drive(server, *clients, extent).await?,
             Load::Streams(shape) => by_streams(server, *shape, extent).await?,
         };
         let used = server.processor_time()?.saturating_sub(before).as_secs_f64() * 1e6;

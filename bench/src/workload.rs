@@ -1,6 +1,5 @@
 //! What is asked for under load, by whom, and what a right answer is.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::args::{Extent, Scenario};
@@ -8,7 +7,7 @@ use crate::client;
 use crate::clients::{Churning, Cursoring, KeptAlive, Transacting};
 use crate::driver::{self, Ask, Measured, Requests};
 use crate::http2::Http2;
-use crate::server::Kind;
+use crate::server::{Kind, Server};
 use crate::statements::{insert, interactive, mixed, point_reads, statement, transaction_of_50};
 use crate::{Result, protobuf};
 
@@ -104,18 +103,20 @@ impl Workload {
     /// Loads a server with it, after a look at one answer.
     pub(crate) async fn drive(
         &self,
-        address: SocketAddr,
+        server: &Server,
         clients: usize,
         extent: Extent,
     ) -> Result<Measured> {
+        let address = server.address;
         let statements = &self.statements;
         match self.manner {
             Manner::KeptAlive | Manner::Batch | Manner::Protobuf => {
-                let all = KeptAlive::many(address, &self.requests(address)?, clients).await?;
+                let requests = self.requests(server, clients)?;
+                let all = KeptAlive::many(address, &requests, clients).await?;
                 self.drive_all(all, extent).await
             }
             Manner::NewConnections => {
-                let all = Churning::many(address, &self.requests(address)?, clients);
+                let all = Churning::many(address, &self.requests(server, clients)?, clients);
                 self.drive_all(all, extent).await
             }
             Manner::Transaction => {
@@ -139,10 +140,14 @@ impl Workload {
         driver::drive_all(all, extent.warm_up, extent.length).await
     }
 
-    fn requests(&self, address: SocketAddr) -> Result<Requests> {
+    fn requests(&self, server: &Server, clients: usize) -> Result<Requests> {
+        let address = server.address;
+        // The least that many durable inserts cost is one wait for the disk for all of them.
+        let is_grouped = server.kind == Kind::Floor && self.name == "insert" && clients > 1;
+        let prefix = if is_grouped { "/grouped" } else { "" };
         let one = |stmt: &String| match self.manner {
             Manner::Protobuf => protobuf::execute(address, stmt),
-            _ => Ok(client::execute(address, "", stmt)),
+            _ => Ok(client::execute(address, prefix, stmt)),
         };
         match self.manner {
             Manner::Batch => Ok(Arc::from([client::batch(address, &self.statements)])),

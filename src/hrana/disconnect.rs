@@ -15,7 +15,7 @@ pub struct Disconnect(Arc<State>);
 #[derive(Default)]
 struct State {
     has_gone: AtomicBool,
-    /// The work is in a task of its own.
+    /// The work is in a task of its own, or should be.
     is_detached: AtomicBool,
     interruption: Mutex<Option<Interruption>>,
 }
@@ -37,6 +37,11 @@ impl Disconnect {
             })
             .await;
         }
+    }
+
+    /// Whether the work wants to be in a task of its own.
+    pub fn is_detached(&self) -> bool {
+        self.0.is_detached.load(SeqCst)
     }
 
     /// Says that the work is in the task that answers the client again.

@@ -266,6 +266,7 @@ impl Stream {
         // Others may go on meanwhile.
         self.places.release(held);
         self.give_back();
+        commits.ask_quickly();
         commits.wait(seen).await
     }
 

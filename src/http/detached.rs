@@ -1,7 +1,9 @@
 //! Work on a stream, as far as it blocks, runs in a task of its own: it may block a thread without stopping the
 //! connection that it answers, which therefore notices when its client goes away.
 
-use std::task::{Context, Poll, Waker};
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
 
 use tokio::task::JoinError;
 
@@ -10,16 +12,22 @@ use crate::hrana::{Disconnect, StopOnDrop};
 
 /// Runs `work` to its end, or stops it when the caller is dropped or `ending` says why it may not go on.
 ///
-/// Most requests end at the first look, and need no task. One that does not has come to
-/// `Disconnect::before_blocking`, or waits for something.
+/// Most requests end at the first look, or wait for something that costs no thread, and need no task. One that does has
+/// come to `Disconnect::before_blocking`.
 pub(crate) async fn detached<T: Send + 'static>(
     disconnect: Disconnect,
     ending: impl Future<Output = Error>,
     work: impl Future<Output = Result<T>> + Send + 'static,
 ) -> Result<T> {
     let mut work = Box::pin(work);
-    // Whatever wakes it up is not missed: the task looks at it again first thing.
-    if let Poll::Ready(result) = work.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+    let mut ending = pin!(ending);
+    let attached = poll_fn(|context| match work.as_mut().poll(context) {
+        Poll::Ready(result) => Poll::Ready(Some(result)),
+        // Whatever wakes it up is not missed: the task looks at it again first thing.
+        Poll::Pending if disconnect.is_detached() => Poll::Ready(None),
+        Poll::Pending => ending.as_mut().poll(context).map(|why| Some(Err(why))),
+    });
+    if let Some(result) = attached.await {
         return result;
     }
     let task = tokio::spawn(work);

@@ -1,5 +1,6 @@
 //! One tenant's file: its connections, its turn to write, its share of the threads.
 
+use std::num::NonZero;
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
@@ -26,6 +27,8 @@ pub struct Engine {
     threads: Arc<Semaphore>,
     threads_max: usize,
     threads_per_database: usize,
+    /// Threads of the runtime that may wait for the disk.
+    quick_syncs: Arc<Semaphore>,
     connections: Arc<Semaphore>,
     connections_max: usize,
     /// Children that all migrations may work on at once.
@@ -46,11 +49,14 @@ impl Engine {
         write_wait: Duration,
         statement_timeout: Duration,
     ) -> Self {
+        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
         Engine {
             threads: Arc::new(Semaphore::new(threads)),
             threads_max: threads,
             // Half of them at most: one tenant's queries leave the other half to all others.
             threads_per_database: (threads / 2).max(1),
+            // The other half goes on with what does not write.
+            quick_syncs: Arc::new(Semaphore::new((processors / 2).max(1))),
             connections: Arc::new(Semaphore::new(connections)),
             connections_max: connections,
             migrations: Arc::new(Semaphore::new(migrations)),
@@ -125,7 +131,11 @@ impl Database {
         let wait = if is_schema { limits::MIGRATION_QUEUE_WAIT } else { engine.write_wait };
         let write_turn = WriteTurn::new(wait);
         Database {
-            commits: Arc::new(GroupCommit::new(&path, write_turn.clone())),
+            commits: Arc::new(GroupCommit::new(
+                &path,
+                write_turn.clone(),
+                Arc::clone(&engine.quick_syncs),
+            )),
             path,
             executor: Executor::new(&engine.threads, engine.threads_per_database),
             write_turn,

@@ -14,16 +14,19 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use rusqlite::ffi;
 use tokio::runtime::Handle;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use super::checkpoint;
 use super::executor::{block, block_elsewhere};
 use super::file::beside;
+use super::slowness::Slowness;
 use super::write_turn::WriteTurn;
 use crate::error::{Error, ErrorKind, Result};
+use crate::limits;
 
 /// The commits of one database.
 pub struct GroupCommit {
@@ -37,6 +40,8 @@ pub struct GroupCommit {
     attempts: watch::Sender<Attempt>,
     turn: WriteTurn,
     is_moving: AtomicBool,
+    /// Threads of the runtime that may wait for the disk.
+    quick: Arc<Semaphore>,
 }
 
 #[derive(Default)]
@@ -45,6 +50,7 @@ struct Disk {
     /// It has failed to make the log durable. Asking again would not help: the system may have dropped what it could
     /// not write, and say that all is well (`fsync(2)`).
     is_doubted: bool,
+    slowness: Slowness,
 }
 
 /// How the last attempt to make commits durable has ended, for those up to this number.
@@ -55,8 +61,9 @@ struct Attempt {
 }
 
 impl GroupCommit {
-    /// Of the database at this path, which is written by turns.
-    pub fn new(path: &Path, turn: WriteTurn) -> Self {
+    /// Of the database at this path, which is written by turns. `quick` bounds how many threads of the runtime wait for
+    /// the disk at once.
+    pub fn new(path: &Path, turn: WriteTurn, quick: Arc<Semaphore>) -> Self {
         GroupCommit {
             path: path.to_owned(),
             begun: AtomicU64::default(),
@@ -66,6 +73,7 @@ impl GroupCommit {
             attempts: watch::Sender::default(),
             turn,
             is_moving: AtomicBool::default(),
+            quick,
         }
     }
 
@@ -92,6 +100,17 @@ impl GroupCommit {
             }
         }
         Ok(())
+    }
+
+    /// Asks the disk on this thread, which others need, if it is expected to answer soon: to wake up another thread, and
+    /// to be woken up by it, takes longer than a good disk does.
+    pub fn ask_quickly(self: &Arc<Self>) {
+        if !self.lock().slowness.is_expected()
+            && let Ok(_place) = self.quick.try_acquire()
+            && let Some(asking) = self.try_ask()
+        {
+            asking.ask();
+        }
     }
 
     /// The right to ask the disk, unless somebody has it, who asks again for what has come meanwhile.
@@ -175,6 +194,7 @@ impl Asking {
         let commits = &self.commits;
         let until = commits.written.load(SeqCst);
         let is_doubted = commits.lock().is_doubted;
+        let started = Instant::now();
         let failure = commits.sync(is_doubted).err().map(|failure| failure.to_string().into());
         if failure.is_none() {
             commits.durable.fetch_max(until, SeqCst);
@@ -182,6 +202,7 @@ impl Asking {
         {
             let mut disk = commits.lock();
             disk.is_doubted = failure.is_some();
+            disk.slowness.note(started.elapsed() > limits::QUICK_SYNC);
             // Under the lock: whoever has written since then finds that the disk is asked, or may ask it.
             disk.is_asked = commits.written.load(SeqCst) > until;
             self.is_over = !disk.is_asked;

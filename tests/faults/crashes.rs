@@ -1,62 +1,21 @@
 //! `kill -9`, and a power failure, at every point of a migration at which something reaches the disk.
 //!
-//! A library in C, put under the program, counts these points and kills it at a chosen one. Whatever the point:
-//! afterwards the job goes on by itself, and every child has made the change exactly once.
+//! Whatever the point: afterwards the job goes on by itself, and every child has made the change exactly once.
 
-use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::panic::catch_unwind;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
-use std::sync::LazyLock;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use super::estate::{CHILDREN, Estate, MIGRATION, SCHEMA, queries, query};
-use crate::program::{self, Program};
-
-/// The library, built for these tests.
-static POINTS: LazyLock<PathBuf> = LazyLock::new(|| {
-    let library = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("points.so");
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/faults/points.c");
-    let mut compiler = Command::new("cc");
-    compiler.args(["-shared", "-fPIC", "-Wall", "-Werror", "-o"]).arg(&library).arg(source);
-    assert!(compiler.status().unwrap().success());
-    library
-});
+use super::points::{Death, arm, doomed, passed};
+use crate::program::Program;
 
 /// The least that is committed: five databases; the job, its dry runs, that it runs, its end.
 const COMMITS: usize = 5 + 4;
 
 /// The least that is synced: the job, its dry runs, that it runs, its children together, the schema database, its end.
 const SYNCS: usize = 6;
-
-/// At which point of which kind the program dies.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Death {
-    pub(super) kind: &'static str,
-    pub(super) at: usize,
-}
-
-/// Points are counted from the beginning, or once [`arm`] was called.
-fn doomed(estate: &Estate, death: Death) -> Command {
-    let mut command = program::command();
-    command.args(["--listen", "127.0.0.1:0", "--data-dir"]).arg(estate.data_dir());
-    command.env("LD_PRELOAD", &*POINTS).env("FAULT_LOG", estate.points());
-    command.env("FAULT_KEPT", estate.kept());
-    command.env("FAULT_KIND", death.kind).env("FAULT_AT", death.at.to_string());
-    command
-}
-
-fn arm(estate: &Estate) {
-    estate.keep_what_is_durable();
-    fs::write(estate.points(), "").unwrap();
-}
-
-/// The points that were passed.
-fn passed(estate: &Estate) -> Vec<String> {
-    let points = fs::read_to_string(estate.points()).unwrap();
-    points.lines().map(str::to_owned).collect()
-}
 
 /// Migrates in a program that dies on the way. Whether its end was told.
 pub(super) fn migrate_until(estate: &Estate, death: Death) -> bool {

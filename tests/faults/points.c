@@ -2,13 +2,15 @@
 //
 // Nothing is counted until the file FAULT_LOG is there; every point becomes a line of it. FAULT_KIND says what a
 // point is: `commit` the frame of a write-ahead log by which a transaction is committed, before it is written; `sync`
-// a call that makes something durable; `any` every change of a file. At the point FAULT_AT the process dies.
+// a call that makes something durable; `any` every change of a file. At the point FAULT_AT the process dies; with
+// FAULT_ERROR that sync fails instead, if it is `ever` together with all behind it.
 //
 // Where FAULT_KEPT names a directory, every file is copied there when it becomes durable: it has what a power failure
 // would leave at least.
 
 #define _GNU_SOURCE
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -21,21 +23,25 @@
 
 static atomic_long points;
 
-static void point(const char *kind, const char *call, const char *path) {
+// Whether the call shall fail.
+static int point(const char *kind, const char *call, const char *path) {
     const char *log = getenv("FAULT_LOG"), *wanted = getenv("FAULT_KIND"), *at = getenv("FAULT_AT");
-    if (!log || !wanted || !path || !strstr(path, ".sqlite") || strstr(path, "-shm")) return;
-    if (strcmp(wanted, "any") != 0 && strcmp(wanted, kind) != 0) return;
+    if (!log || !wanted || !path || !strstr(path, ".sqlite") || strstr(path, "-shm")) return 0;
+    if (strcmp(wanted, "any") != 0 && strcmp(wanted, kind) != 0) return 0;
     long out = syscall(SYS_openat, AT_FDCWD, log, O_WRONLY | O_APPEND);
-    if (out < 0) return;
+    if (out < 0) return 0;
     long number = atomic_fetch_add(&points, 1) + 1;
     char line[512];
     int length = snprintf(line, sizeof line, "%ld %s %s\n", number, call, strrchr(path, '/') + 1);
     syscall(SYS_write, out, line, (size_t)length);
     syscall(SYS_close, out);
+    const char *error = getenv("FAULT_ERROR");
+    if (error) return at && (number == atol(at) || (number > atol(at) && strcmp(error, "ever") == 0));
     if (at && number == atol(at)) {
         syscall(SYS_kill, getpid(), SIGKILL);
         for (;;) pause();
     }
+    return 0;
 }
 
 static int path_of(int file, char path[4096]) {
@@ -46,9 +52,9 @@ static int path_of(int file, char path[4096]) {
     return length > 0;
 }
 
-static void point_of(const char *kind, const char *call, int file) {
+static int point_of(const char *kind, const char *call, int file) {
     char path[4096];
-    if (path_of(file, path)) point(kind, call, path);
+    return path_of(file, path) && point(kind, call, path);
 }
 
 static int is_kept(const char *path) {
@@ -82,7 +88,7 @@ static pthread_mutex_t keeping = PTHREAD_MUTEX_INITIALIZER;
 
 static int sync_one(const char *call, long number, int file) {
     char path[4096];
-    point_of("sync", call, file);
+    if (point_of("sync", call, file)) return errno = EIO, -1;
     int kept = path_of(file, path) && is_kept(path);
     if (kept) pthread_mutex_lock(&keeping), copy(path);
     int outcome = (int)syscall(number, file);
@@ -133,7 +139,7 @@ int fdatasync(int file) {
 
 int syncfs(int file) {
     char path[4096];
-    point_of("sync", "syncfs", file);
+    if (point_of("sync", "syncfs", file)) return errno = EIO, -1;
     int kept = path_of(file, path) && is_kept(path);
     if (kept) pthread_mutex_lock(&keeping), each_beside(path, copy);
     int outcome = (int)syscall(SYS_syncfs, file);

@@ -6,9 +6,10 @@ use std::time::Duration;
 use hranad::catalog::Status;
 
 use super::client::on;
-use super::crashes::{Death, migrate_until};
+use super::crashes::migrate_until;
 use super::estate::{CHILDREN, Estate, SCHEMA, query, record};
 use super::family::{catalog, check_alike, family, hold, newest_job, start, tried};
+use super::points::Death;
 use crate::harness::eventually;
 use crate::program::Program;
 

@@ -69,7 +69,7 @@ fn answer(path: &Path, text: &str) -> Result<Vec<u8>> {
     match request {
         Request::OpenStream => answer.opened(),
         Request::Execute { stmt } => {
-            with_database(path, |database| database.execute(&stmt, &mut answer))?;
+            with_database(path, |database| database.execute(&stmt, &mut answer, false))?;
         }
     }
     Ok(answer.message())
