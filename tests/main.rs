@@ -27,3 +27,4 @@ mod streams;
 mod tidy;
 mod tls;
 mod tokens;
+mod writers;

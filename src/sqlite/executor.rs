@@ -100,7 +100,7 @@ impl Executor {
         block(|| catch(work))
     }
 
-    /// Carries `work` to its end or to a pause, waiting wherever it has to.
+    /// Carries `work` to its end or to a pause, waiting wherever it has to, but for the turn to write: see `NeedsTurn`.
     pub async fn drive(
         &self,
         connection: &mut Connection,
@@ -122,17 +122,12 @@ impl Executor {
                 }
             })?;
             match progress {
-                Progress::Done | Progress::Paused | Progress::Cancelled | Progress::Migrate => {
-                    return Ok(progress);
-                }
+                Progress::Done
+                | Progress::Paused
+                | Progress::NeedsTurn
+                | Progress::Cancelled
+                | Progress::Migrate => return Ok(progress),
                 Progress::Slow => {}
-                Progress::NeedsTurn => {
-                    busy_since = None;
-                    places.release(work.held());
-                    if let Err(error) = connection.wait_for_turn().await {
-                        self.run(|| work.fail(connection, error)).await?;
-                    }
-                }
                 Progress::Busy => {
                     let since = *busy_since.get_or_insert_with(Instant::now);
                     if since.elapsed() < limits::BUSY_WAIT {

@@ -13,7 +13,8 @@ use crate::error::{Error, Result};
 pub struct Script {
     /// Ends in a NUL.
     sql: String,
-    /// Where the next statement begins.
+    /// Where the statement that is being executed begins, and the next one.
+    begun: usize,
     offset: usize,
     execution: Option<Execution>,
     sink: Discard,
@@ -27,7 +28,7 @@ impl Script {
         let offset = if sink.error.is_some() { sql.len() } else { 0 };
         // See `Statement::prepare`.
         let sql = [sql, "\0"].concat();
-        Script { sql, offset, execution: None, sink, statement_timeout }
+        Script { sql, begun: offset, offset, execution: None, sink, statement_timeout }
     }
 
     /// How the sequence ended.
@@ -53,6 +54,7 @@ impl Script {
                 Err(error) if is_busy(&error) => return Ok(Progress::Busy),
                 Err(error) => return Err(error),
             };
+            self.begun = self.offset;
             self.offset += consumed;
             self.execution = execution;
             if connection.interruption().is_cancelled() {
@@ -80,12 +82,17 @@ impl Work for Script {
         }
     }
 
-    fn put_off(&mut self, _connection: &mut Connection) {
-        // It is never begun where it would have to be.
+    fn put_off(&mut self, connection: &mut Connection) {
+        connection.abandon();
+        if self.execution.take().is_some() {
+            self.offset = self.begun;
+        }
     }
 
     fn fail(&mut self, connection: &mut Connection, error: Error) {
         connection.abandon();
+        // It may have got the turn to write, and not come to its first row.
+        connection.settle();
         connection.fail_rehearsal(false);
         self.execution = None;
         self.offset = self.sql.len();

@@ -4,7 +4,7 @@ use rusqlite::{MAIN_DB, TransactionState};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::connection::Connection;
-use crate::error::{Error, Result};
+use crate::error::Error;
 
 impl Connection {
     /// Whether the client is outside a transaction, as far as it can know.
@@ -23,12 +23,6 @@ impl Connection {
             self.turn = self.write_turn.try_take();
         }
         self.turn.is_some() || self.has_turn_elsewhere
-    }
-
-    /// Waits for the right to write, in the order of arrival.
-    pub async fn wait_for_turn(&mut self) -> Result<()> {
-        self.turn = Some(self.write_turn.take().await?);
-        Ok(())
     }
 
     /// Has the right to write, which the caller has taken for the statement that comes next.
