@@ -26,6 +26,17 @@ pub(crate) struct Measured {
     pub(crate) p99: Duration,
     /// Answers, those during the warm-up included.
     pub(crate) answered: usize,
+    /// Requests that failed, which are in none of the other numbers.
+    pub(crate) failed: usize,
+}
+
+/// What becomes of a measurement in which a request fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Failures {
+    /// They end it.
+    Fatal,
+    /// They are counted: some servers refuse what they cannot do at once.
+    Counted,
 }
 
 /// What one client has seen.
@@ -33,6 +44,7 @@ pub(crate) struct Measured {
 pub(crate) struct Seen {
     pub(crate) latencies: Vec<Duration>,
     pub(crate) answered: usize,
+    pub(crate) failed: usize,
     /// The one that came when the time was over.
     pub(crate) late: Option<Duration>,
 }
@@ -45,21 +57,22 @@ pub(crate) async fn drive(
     warm_up: Duration,
     length: Duration,
 ) -> Result<Measured> {
-    drive_all(KeptAlive::many(address, requests, clients).await?, warm_up, length).await
+    let clients = KeptAlive::many(address, requests, clients).await?;
+    drive_all(clients, warm_up, length, Failures::Fatal).await
 }
 
-/// Loads a server by these clients; only what is asked and answered in `length`, after the warm-up, counts. The
-/// first failure ends it.
+/// Loads a server by these clients; only what is asked and answered in `length`, after the warm-up, counts.
 pub(crate) async fn drive_all(
     clients: Vec<impl Ask>,
     warm_up: Duration,
     length: Duration,
+    failures: Failures,
 ) -> Result<Measured> {
     let from = Instant::now() + warm_up;
     let to = from + length;
     let mut tasks = JoinSet::new();
     for client in clients {
-        tasks.spawn(repeat(client, from, to));
+        tasks.spawn(repeat(client, from, to, failures));
     }
     Measured::collect(tasks, length).await
 }
@@ -75,6 +88,7 @@ impl Measured {
             let mut seen = client??;
             all.latencies.append(&mut seen.latencies);
             all.answered += seen.answered;
+            all.failed += seen.failed;
             late.extend(seen.late);
         }
         let mut length = length;
@@ -89,17 +103,35 @@ impl Measured {
         let per_second = all.latencies.len() as f64 / length.as_secs_f64();
         all.latencies.sort_unstable();
         let (p50, p99) = (quantile(&all.latencies, 0.50), quantile(&all.latencies, 0.99));
-        Ok(Measured { per_second, p50, p99, answered: all.answered })
+        Ok(Measured { per_second, p50, p99, answered: all.answered, failed: all.failed })
     }
 }
 
-async fn repeat(mut client: impl Ask, from: Instant, to: Instant) -> Result<Seen> {
-    let mut seen = Seen { latencies: Vec::with_capacity(16 * 1024), answered: 0, late: None };
+async fn repeat(
+    mut client: impl Ask,
+    from: Instant,
+    to: Instant,
+    failures: Failures,
+) -> Result<Seen> {
+    let mut seen = Seen { latencies: Vec::with_capacity(16 * 1024), ..Seen::default() };
     let mut asked = Instant::now();
     loop {
-        client.ask().await?;
+        let outcome = client.ask().await.map(|_| ());
         let answered = Instant::now();
-        seen.answered += 1;
+        match outcome {
+            Ok(()) => seen.answered += 1,
+            Err(error) if failures == Failures::Fatal => return Err(error),
+            Err(_) => {
+                seen.failed += 1;
+                if answered >= to {
+                    return Ok(seen);
+                }
+                // A client would wait as well.
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                asked = Instant::now();
+                continue;
+            }
+        }
         if answered >= to {
             seen.late = Some(answered - asked);
             return Ok(seen);

@@ -128,6 +128,9 @@ impl Load {
         report.add(&name, Unit::P99Micros, kind, measured.p99.as_secs_f64() * 1e6);
         report.add(&name, Unit::ProcessorMicros, kind, used / measured.answered as f64);
         report.add(&name, Unit::Mebibytes, kind, server.resident_mebibytes()?);
+        if measured.failed > 0 {
+            report.add(&name, Unit::Failed, kind, measured.failed as f64);
+        }
         if let Load::Clients(Workload { writes: true, .. }, _) = self {
             report.add(&name, Unit::Synchronous, kind, synchronous(server).await?);
         }

@@ -16,6 +16,8 @@ pub(crate) enum Unit {
     ProcessorMicros,
     /// The level that SQLite has: 1 is NORMAL, 2 is FULL.
     Synchronous,
+    /// Requests of one measurement.
+    Failed,
     Millis,
     Percent,
     Mebibytes,
@@ -31,6 +33,7 @@ impl Unit {
             Unit::P99Micros => "p99 µs",
             Unit::ProcessorMicros => "CPU µs/request",
             Unit::Synchronous => "synchronous",
+            Unit::Failed => "failed requests",
             Unit::Percent => "%",
             Unit::Millis => "ms",
             Unit::Mebibytes => "MiB",

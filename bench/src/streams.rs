@@ -76,7 +76,7 @@ async fn repeat(
     from: Instant,
     to: Instant,
 ) -> Result<Seen> {
-    let mut seen = Seen { latencies: Vec::with_capacity(64 * 1024), answered: 0, late: None };
+    let mut seen = Seen { latencies: Vec::with_capacity(64 * 1024), ..Seen::default() };
     for stream in &mut streams {
         stream.ask(&mut socket, Instant::now());
     }

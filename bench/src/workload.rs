@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::args::{Extent, Scenario};
 use crate::client;
 use crate::clients::{Churning, Cursoring, KeptAlive, Transacting};
-use crate::driver::{self, Ask, Measured, Requests};
+use crate::driver::{self, Ask, Failures, Measured, Requests};
 use crate::http2::Http2;
 use crate::server::{Kind, Server};
 use crate::statements::{insert, interactive, mixed, point_reads, statement, transaction_of_50};
@@ -113,31 +113,41 @@ impl Workload {
             Manner::KeptAlive | Manner::Batch | Manner::Protobuf => {
                 let requests = self.requests(server, clients)?;
                 let all = KeptAlive::many(address, &requests, clients).await?;
-                self.drive_all(all, extent).await
+                self.drive_all(all, server, extent).await
             }
             Manner::NewConnections => {
                 let all = Churning::many(address, &self.requests(server, clients)?, clients);
-                self.drive_all(all, extent).await
+                self.drive_all(all, server, extent).await
             }
             Manner::Transaction => {
                 let all = Transacting::many(address, statements, clients).await?;
-                self.drive_all(all, extent).await
+                self.drive_all(all, server, extent).await
             }
             Manner::Cursor => {
                 let all = Cursoring::many(address, &statements[0], clients).await?;
-                self.drive_all(all, extent).await
+                self.drive_all(all, server, extent).await
             }
             Manner::Http2 => {
                 let all = Http2::many(address, statements, clients).await?;
-                self.drive_all(all, extent).await
+                self.drive_all(all, server, extent).await
             }
         }
     }
 
-    async fn drive_all(&self, mut all: Vec<impl Ask>, extent: Extent) -> Result<Measured> {
+    async fn drive_all(
+        &self,
+        mut all: Vec<impl Ask>,
+        server: &Server,
+        extent: Extent,
+    ) -> Result<Measured> {
         let first = all.first_mut().ok_or("there is no client")?;
         check(first.ask().await?, self.expected)?;
-        driver::drive_all(all, extent.warm_up, extent.length).await
+        // Where many write at once it says that the database is locked.
+        let failures = match server.kind {
+            Kind::LibsqlServer => Failures::Counted,
+            Kind::Hranad | Kind::Floor => Failures::Fatal,
+        };
+        driver::drive_all(all, extent.warm_up, extent.length, failures).await
     }
 
     fn requests(&self, server: &Server, clients: usize) -> Result<Requests> {

@@ -51,6 +51,8 @@ struct Disk {
     /// not write, and say that all is well (`fsync(2)`).
     is_doubted: bool,
     slowness: Slowness,
+    /// For how many commits it was asked last.
+    commits: u64,
 }
 
 /// How the last attempt to make commits durable has ended, for those up to this number.
@@ -102,10 +104,14 @@ impl GroupCommit {
         Ok(())
     }
 
-    /// Asks the disk on this thread, which others need, if it is expected to answer soon: to wake up another thread, and
-    /// to be woken up by it, takes longer than a good disk does.
+    /// Asks the disk on this thread, which others need, if it is expected to answer soon and few commits come meanwhile:
+    /// to wake up another thread, and to be woken up by it, takes longer than a good disk does.
     pub fn ask_quickly(self: &Arc<Self>) {
-        if !self.lock().slowness.is_expected()
+        let is_quick = {
+            let disk = self.lock();
+            disk.commits <= 1 && !disk.slowness.is_expected()
+        };
+        if is_quick
             && let Ok(_place) = self.quick.try_acquire()
             && let Some(asking) = self.try_ask()
         {
@@ -196,12 +202,14 @@ impl Asking {
         let is_doubted = commits.lock().is_doubted;
         let started = Instant::now();
         let failure = commits.sync(is_doubted).err().map(|failure| failure.to_string().into());
-        if failure.is_none() {
-            commits.durable.fetch_max(until, SeqCst);
-        }
+        let before = match failure {
+            None => commits.durable.fetch_max(until, SeqCst),
+            Some(_) => commits.durable.load(SeqCst),
+        };
         {
             let mut disk = commits.lock();
             disk.is_doubted = failure.is_some();
+            disk.commits = until.saturating_sub(before);
             disk.slowness.note(started.elapsed() > limits::QUICK_SYNC);
             // Under the lock: whoever has written since then finds that the disk is asked, or may ask it.
             disk.is_asked = commits.written.load(SeqCst) > until;
