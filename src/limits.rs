@@ -17,6 +17,10 @@ pub const QUICK: Duration = Duration::from_micros(300);
 /// How long a disk may take on such a thread to make a commit durable. Good ones need less than the half.
 pub const QUICK_SYNC: Duration = Duration::from_millis(1);
 
+/// How long writers let those go first who are on a processor already. Some hundred short writes; to wake up a task each
+/// time would cost more than these do.
+pub const TURN_PATIENCE: Duration = Duration::from_millis(10);
+
 /// Arguments of such a statement, which SQLite copies a few times without looking at the clock.
 pub const QUICK_ARGUMENT_BYTES: usize = 32 * KIB;
 

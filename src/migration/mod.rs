@@ -24,7 +24,7 @@ mod workers;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::watch;
 use tokio::time::timeout;
 
 use self::background::Background;
@@ -33,7 +33,7 @@ use crate::catalog::{Catalog, Job};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 use crate::namespace::{Namespace, Namespaces};
-use crate::sqlite::{Change, block};
+use crate::sqlite::{Change, Turn, block};
 
 /// Carries migrations to their ends.
 pub struct Migrator {
@@ -68,7 +68,7 @@ impl Migrator {
         self: &Arc<Self>,
         schema: &Arc<Namespace>,
         change: &Change,
-        turn: OwnedSemaphorePermit,
+        turn: Turn,
     ) -> Result<()> {
         let script = serde_json::to_string(change)
             .map_err(|error| Error::internal("write a migration down", error))?;

@@ -23,6 +23,7 @@ use super::regulator::{Judged, Kind, Regulator};
 use super::rehearsal::Rehearsal;
 use super::session::{SavedSession, Session};
 use super::statement::{Statement, Step};
+use super::turn_queue::Turn;
 use super::vector;
 use super::write_turn::WriteTurn;
 use crate::auth::Access;
@@ -38,7 +39,7 @@ pub struct Connection {
     interruption: Interruption,
     session: Session,
     /// The right to write this database, held from the first write to the end of the transaction.
-    pub(super) turn: Option<OwnedSemaphorePermit>,
+    pub(super) turn: Option<Turn>,
     /// Whoever uses the connection has that right, and keeps it.
     pub(super) has_turn_elsewhere: bool,
     /// How long a migration may keep all others from the file, where it does that.

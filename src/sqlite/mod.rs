@@ -46,6 +46,7 @@ mod table_policy;
 #[cfg(test)]
 mod table_policy_tests;
 mod transaction;
+mod turn_queue;
 mod vector;
 mod write_turn;
 
@@ -71,4 +72,5 @@ pub use run::{Run, RunStep};
 pub use script::Script;
 pub use session::SavedSession;
 pub use sink::{Flow, Sink, Summary};
+pub use turn_queue::Turn;
 pub use write_turn::{MigrationTurn, WriteTurn};

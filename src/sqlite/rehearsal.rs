@@ -9,11 +9,11 @@ use rusqlite::TransactionState;
 use rusqlite::config::DbConfig;
 use rusqlite::ffi;
 use serde::{Deserialize, Serialize};
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::arguments::Arguments;
 use super::connection::Connection;
 use super::regulator::Kind;
+use super::turn_queue::Turn;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 
@@ -37,7 +37,7 @@ pub(super) enum Rehearsed {
 /// A rehearsal that is over.
 pub struct Ended {
     /// What is to be migrated, with the turn to write that it was rehearsed under; or why it cannot be.
-    pub change: Result<(Change, OwnedSemaphorePermit)>,
+    pub change: Result<(Change, Turn)>,
 }
 
 /// The record of a connection to a schema database.

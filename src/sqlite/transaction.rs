@@ -1,9 +1,9 @@
 //! The transaction of a connection, and the turn to write that goes with it.
 
 use rusqlite::{MAIN_DB, TransactionState};
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::connection::Connection;
+use super::turn_queue::Turn;
 use crate::error::Error;
 
 impl Connection {
@@ -26,7 +26,7 @@ impl Connection {
     }
 
     /// Has the right to write, which the caller has taken for the statement that comes next.
-    pub fn hold_turn(&mut self, turn: OwnedSemaphorePermit) {
+    pub fn hold_turn(&mut self, turn: Turn) {
         self.turn = Some(turn);
     }
 

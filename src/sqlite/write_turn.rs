@@ -1,4 +1,4 @@
-//! Who writes a database next: one at a time, in the order of arrival.
+//! Who writes a database next: one at a time, and nobody waits much longer than those who came before.
 //!
 //! SQLite allows one writer per file and lets the others try again by luck. Here a statement that writes
 //! first takes the turn of its database, and keeps it until its transaction ends. Waiting costs no thread.
@@ -8,14 +8,15 @@ use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::time::Duration;
 
 use rusqlite::ffi;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
+use super::turn_queue::{Turn, TurnQueue};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The right to write one database.
 #[derive(Clone)]
 pub struct WriteTurn {
-    turn: Arc<Semaphore>,
+    queue: Arc<TurnQueue>,
     wait: Duration,
     /// The migration job that has it, or 0.
     job: Arc<AtomicI64>,
@@ -24,31 +25,32 @@ pub struct WriteTurn {
 /// The turn in the hands of a migration, which locks the database to all writers meanwhile.
 pub struct MigrationTurn {
     job: Arc<AtomicI64>,
-    _turn: OwnedSemaphorePermit,
+    _turn: Turn,
 }
 
 impl WriteTurn {
     /// `wait` bounds how long a writer waits for the others.
     pub fn new(wait: Duration) -> Self {
-        WriteTurn { turn: Arc::new(Semaphore::new(1)), wait, job: Arc::default() }
+        WriteTurn { queue: Arc::default(), wait, job: Arc::default() }
     }
 
-    /// Takes the turn if nobody has it or waits for it.
-    pub(super) fn try_take(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.turn).try_acquire_owned().ok()
+    /// Takes the turn if it is free, and nobody has waited for it for long.
+    pub(super) fn try_take(&self) -> Option<Turn> {
+        self.queue.try_take()
     }
 
     /// Takes the turn, in the order of arrival.
-    pub async fn take(&self) -> Result<OwnedSemaphorePermit> {
-        let turn = tokio::time::timeout(self.wait, Arc::clone(&self.turn).acquire_owned()).await;
-        turn.map_err(|_| self.too_long(self.wait))?.map_err(|_| self.too_long(self.wait))
+    pub async fn take(&self) -> Result<Turn> {
+        self.take_within(self.wait).await
+    }
+
+    async fn take_within(&self, wait: Duration) -> Result<Turn> {
+        timeout(wait, self.queue.take()).await.map_err(|_| self.too_long(wait))
     }
 
     /// Takes the turn for a migration job, after those who came before.
     pub async fn take_for(&self, job: i64, wait: Duration) -> Result<MigrationTurn> {
-        let turn = tokio::time::timeout(wait, Arc::clone(&self.turn).acquire_owned()).await;
-        let turn = turn.map_err(|_| self.too_long(wait))?.map_err(|_| self.too_long(wait))?;
-        Ok(self.hold(turn, job))
+        Ok(self.hold(self.take_within(wait).await?, job))
     }
 
     /// The migration job that has the turn; 0 if there is none.
@@ -57,7 +59,7 @@ impl WriteTurn {
     }
 
     /// Makes a turn that was taken a migration's.
-    pub fn hold(&self, turn: OwnedSemaphorePermit, job: i64) -> MigrationTurn {
+    pub fn hold(&self, turn: Turn, job: i64) -> MigrationTurn {
         self.job.store(job, Relaxed);
         MigrationTurn { job: Arc::clone(&self.job), _turn: turn }
     }
