@@ -60,8 +60,10 @@ impl Connection {
     pub(super) fn join_commits(&mut self, group: &Arc<GroupCommit>) -> Result<()> {
         let own = Arc::new(Own::default());
         let (counted, commits) = (Arc::clone(&own), Arc::clone(group));
+        let interruption = self.interruption().clone();
         // SQLite calls it right before others can see the commit.
         let hook = move || {
+            interruption.spare();
             if !counted.has_begun.swap(true, SeqCst) {
                 commits.begun.fetch_add(1, SeqCst);
             }

@@ -18,6 +18,8 @@ struct State {
     /// In nanoseconds since `epoch`.
     deadline: AtomicU64,
     cancelled: AtomicBool,
+    /// The statement is past the point at which it could be taken back.
+    has_committed: AtomicBool,
 }
 
 impl Interruption {
@@ -27,6 +29,7 @@ impl Interruption {
             epoch: Instant::now(),
             deadline: AtomicU64::new(u64::MAX),
             cancelled: AtomicBool::new(false),
+            has_committed: AtomicBool::new(false),
         });
         let watched = Arc::clone(&state);
         db.progress_handler(limits::PROGRESS_OPERATIONS, Some(move || watched.is_over()))
@@ -39,6 +42,13 @@ impl Interruption {
         let deadline = self.0.epoch.elapsed().saturating_add(time);
         let nanos = u64::try_from(deadline.as_nanos()).unwrap_or(u64::MAX);
         self.0.deadline.store(nanos, Relaxed);
+        self.0.has_committed.store(false, Relaxed);
+    }
+
+    /// Leaves the running statement alone from now on: it commits. SQLite looks once more when it has, and would report
+    /// a statement as interrupted that has been carried out.
+    pub(super) fn spare(&self) {
+        self.0.has_committed.store(true, Relaxed);
     }
 
     /// Makes the running statement, and all that come after it, fail: the client has gone.
@@ -71,6 +81,9 @@ impl Interruption {
 
 impl State {
     fn is_over(&self) -> bool {
+        if self.has_committed.load(Relaxed) {
+            return false;
+        }
         self.cancelled.load(Relaxed)
             || self.epoch.elapsed().as_nanos() >= u128::from(self.deadline.load(Relaxed))
     }

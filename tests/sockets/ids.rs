@@ -182,13 +182,13 @@ async fn streams_that_wait_for_another_hold_up_nobody() {
     }
     // All of them wait for the transaction of stream 1, which needs what they need to go on.
     ask_all(&mut socket, 2..3, "open_stream").await;
-    for (id, stream, sql) in
-        [(1, 2, "SELECT count(*) FROM t"), (2, 1, "SELECT 1"), (3, 1, "COMMIT")]
-    {
+    for (id, stream, sql) in [(1, 2, "SELECT count(*) FROM t"), (2, 1, "SELECT 1")] {
         socket.request(id, execute(stream, sql)).await;
         assert_eq!(socket.hear().await["request_id"], id, "{sql}");
     }
-    for _ in waiting {
+    // They all become durable with it.
+    socket.request(3, execute(1, "COMMIT")).await;
+    for _ in waiting.chain([3]) {
         assert_eq!(socket.hear().await["type"], "response_ok");
     }
     assert_eq!(

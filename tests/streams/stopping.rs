@@ -30,6 +30,37 @@ async fn a_statement_that_runs_too_long_takes_its_transaction_with_it() {
     server.stop().await;
 }
 
+/// SQLite looks at the clock every so many operations, and that may be when all is done.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_that_was_stopped_has_changed_nothing() {
+    let server = TestServer::start_with(&["--statement-timeout", "0.000001"]).await;
+    server.execute("CREATE TABLE t(a)").await;
+    let mut done = Vec::new();
+    let mut stopped = 0;
+    for number in 0..900 {
+        // Each with some more operations than the one before.
+        let (rows, sums) = (10 + number / 30, " + x".repeat(number % 30));
+        let sql = format!(
+            "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < {rows})
+             INSERT INTO t SELECT {number} FROM c WHERE x{sums} >= {rows}"
+        );
+        let outcome = server.execute(&sql).await;
+        match outcome["code"].as_str() {
+            None => done.push(number.to_string()),
+            Some(code) => {
+                assert_eq!(code, "SQLITE_INTERRUPT", "{outcome}");
+                stopped += 1;
+            }
+        }
+    }
+    assert!(stopped > 100 && done.len() > 100, "{stopped} stopped, {} done", done.len());
+    let server = server.restart().await;
+    let mut stream = server.stream();
+    let there = stream.value("SELECT group_concat(DISTINCT a) FROM t").await;
+    assert_eq!(there, done.join(","));
+    server.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rollback_that_was_asked_for_is_no_loss() {
     let server = TestServer::start().await;
