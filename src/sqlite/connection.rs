@@ -148,32 +148,27 @@ impl Connection {
     /// Whether `sql` was executed on this connection before and did not take long, and can be begun again if it does.
     pub(super) fn knows(&self, sql: &str) -> bool {
         self.cache.get(sql).is_some_and(|statement| self.is_quick(statement))
-            && self.may_be_interrupted()
     }
 
     /// Whether the active statement is such a one.
     pub(super) fn may_be_quick(&self) -> bool {
         self.active.as_ref().is_some_and(|active| self.is_quick(&active.statement))
-            && self.may_be_interrupted()
-    }
-
-    /// In a transaction that writes nothing is quick: COMMIT may have much to write, and an interrupted write would end
-    /// the transaction.
-    fn may_be_interrupted(&self) -> bool {
-        self.turn.is_none() || self.is_at_rest()
     }
 
     fn is_quick(&self, statement: &Statement) -> bool {
-        let is_repeatable = match (&self.rehearsal, statement.kind) {
-            // What is interrupted has changed nothing, and a commit does not wait for the disk: see `Commits`.
-            (None, Kind::Rows) => {
-                !statement.writes() || (self.commits.is_some() && self.is_at_rest())
-            }
-            (None, _) | (Some(_), Kind::Rows) => statement.is_readonly && !statement.writes(),
+        if self.rehearsal.is_some() && statement.kind != Kind::Rows {
             // The beginning and the end of a transaction have to be rehearsed.
-            (Some(_), _) => false,
+            return false;
+        }
+        let may_be_interrupted = match statement.kind {
+            Kind::Rows if statement.is_readonly => true,
+            // What is interrupted has changed nothing; but inside a transaction that would end the transaction.
+            Kind::Rows => self.commits.is_some() && self.rehearsal.is_none() && self.is_at_rest(),
+            // It does not wait for the disk (see `Commits`), has few pages left to write, and is not interrupted.
+            Kind::Commit => self.commits.is_some(),
+            _ => statement.is_readonly && !statement.writes() && self.turn.is_none(),
         };
-        is_repeatable && !statement.slowness.is_expected()
+        may_be_interrupted && !statement.slowness.is_expected()
     }
 
     /// Remembers whether the active statement took long.
