@@ -1,4 +1,5 @@
-//! What it costs that a request shows a token: the same point reads with and without, in turn.
+//! What it costs that a request shows a token: the same point reads with and without, in turn. Also without a token and
+//! with a header of the same length that nobody reads, since a token is as long as the rest of the request.
 
 use std::path::Path;
 
@@ -27,23 +28,32 @@ pub(crate) async fn measure(args: &RunArgs, extent: Extent, report: &mut Report)
         client.ask(request).await?;
     }
     let tokens = mint(&mut client, &server, directory.path()).await?;
-    let requests = |tokens: &[String]| -> Requests {
+    let requests = |headers: &[String]| -> Requests {
         let read = |(index, stmt): (usize, &String)| {
-            let token = tokens.get(index % tokens.len().max(1));
-            let header = token.map(|token| format!("authorization: Bearer {token}\r\n"));
-            client::execute_with(server.address, "", &header.unwrap_or_default(), stmt)
+            let header = &headers[index % headers.len()];
+            client::execute_with(server.address, "", header, stmt)
         };
         statements::point_reads().iter().enumerate().map(read).collect()
     };
-    let (none, one, many) = (requests(&[]), requests(&tokens[..1]), requests(&tokens));
+    let shown: Vec<_> =
+        tokens.iter().map(|token| format!("authorization: Bearer {token}\r\n")).collect();
+    let unread = format!("x-unread-head: Nobody {}\r\n", tokens[0]);
+    let (one, many) = (requests(&shown[..1]), requests(&shown));
+    let (none, unread) = (requests(&[String::new()]), requests(&[unread]));
     for round in 1..=extent.rounds {
         say(&mut std::io::stderr(), &format!("tokens, round {round} of {}", extent.rounds));
         for clients in [1, 32] {
             let _apart = if clients == 1 { Apart::place(server.id())? } else { None };
-            for (name, with) in [("1 token", &one), (&format!("{TOKENS} tokens"), &many)] {
+            let many_name = format!("{TOKENS} tokens");
+            for (name, without, with) in [
+                ("1 token", &none, &one),
+                ("1 token, not its bytes", &unread, &one),
+                (&many_name, &none, &many),
+                (&format!("{many_name}, not their bytes"), &unread, &many),
+            ] {
                 for _ in 0..PAIRS {
                     let (warm_up, length) = (extent.warm_up, extent.length);
-                    let without = drive(server.address, &none, clients, warm_up, length).await?;
+                    let without = drive(server.address, without, clients, warm_up, length).await?;
                     let with = drive(server.address, with, clients, warm_up, length).await?;
                     let cost = (without.per_second / with.per_second - 1.0) * 100.0;
                     let name = format!("token_point_read, {clients} clients, {name}");
