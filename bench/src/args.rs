@@ -53,7 +53,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) report: Option<PathBuf>,
 
-    /// Only prove that everything starts and answers, in a few seconds
+    /// Only prove that everything starts and answers, in half a minute
     #[arg(long, conflicts_with_all = ["rounds", "seconds", "databases", "sockets"])]
     pub(crate) smoke: bool,
 
