@@ -10,11 +10,11 @@ use tempfile::TempDir;
 
 use crate::program::{Program, execute};
 
-/// Files with this ending that a server has open, each as often as it is open.
-fn open_files(server: &Program, ending: &str) -> usize {
+/// Logs that a server has open, one for each connection.
+fn open_logs(server: &Program) -> usize {
     let entries = fs::read_dir(format!("/proc/{}/fd", server.pid())).unwrap();
     let paths = entries.filter_map(|entry| fs::read_link(entry.unwrap().path()).ok());
-    paths.filter(|path: &PathBuf| path.to_str().is_some_and(|path| path.ends_with(ending))).count()
+    paths.filter(|path: &PathBuf| path.to_str().is_some_and(|path| path.ends_with("-wal"))).count()
 }
 
 /// The length of all logs of databases.
@@ -32,7 +32,7 @@ fn who_waits_to_write_holds_no_connection() {
     server.query("CREATE TABLE t (a)");
     let begin = json!([execute("BEGIN"), execute("INSERT INTO t VALUES (0)")]);
     let baton = server.pipeline(&Value::Null, &begin)["baton"].clone();
-    let holding = open_files(&server, "-wal");
+    let holding = open_logs(&server);
     thread::scope(|scope| {
         for number in 1..=WAITING {
             let server = &server;
@@ -53,7 +53,7 @@ fn who_waits_to_write_holds_no_connection() {
             });
         }
         thread::sleep(Duration::from_secs(1));
-        let open = open_files(&server, "-wal");
+        let open = open_logs(&server);
         // Eight are kept ready for whoever comes.
         assert!(open <= holding + 8, "{open} connections, {holding} before");
         server.pipeline(&baton, &json!([execute("COMMIT"), { "type": "close" }]));

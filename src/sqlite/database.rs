@@ -7,12 +7,11 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 
 use super::checkpoint;
 use super::connection::Connection;
-use super::executor::{Executor, block};
+use super::executor::{Executor, detach};
 use super::file::{self, Sharing};
 use super::group_commit::GroupCommit;
 use super::meter::Meter;
@@ -307,14 +306,6 @@ fn crowded(_: TryAcquireError) -> Error {
 /// Closing writes: it rolls back, and the last connection of a file checkpoints the WAL.
 fn dispose(connection: Connection) {
     detach(move || drop(connection));
-}
-
-/// Runs work that blocks for which nobody waits.
-pub fn detach(work: impl FnOnce() + Send + 'static) {
-    match Handle::try_current() {
-        Ok(runtime) => drop(runtime.spawn(async move { block(work) })),
-        Err(_) => work(),
-    }
 }
 
 /// A connection in the hands of one stream; goes back to its database when dropped.

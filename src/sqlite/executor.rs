@@ -180,8 +180,8 @@ fn still_busy() -> Error {
     )
 }
 
-/// Runs blocking work on a thread that does nothing else. Costs less than [`block`] what nobody needs this thread for.
-pub(super) fn block_elsewhere(work: impl FnOnce() + Send + 'static) {
+/// Runs blocking work for which nobody waits, on a thread that does nothing else.
+pub fn detach(work: impl FnOnce() + Send + 'static) {
     match Handle::try_current() {
         Ok(runtime) => drop(runtime.spawn_blocking(work)),
         Err(_) => work(),

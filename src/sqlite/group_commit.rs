@@ -21,7 +21,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 
 use super::checkpoint;
-use super::executor::{block, block_elsewhere};
+use super::executor::{block, detach};
 use super::file::beside;
 use super::slowness::Slowness;
 use super::write_turn::WriteTurn;
@@ -90,7 +90,7 @@ impl GroupCommit {
         }
         let mut attempts = self.attempts.subscribe();
         if let Some(asking) = self.try_ask() {
-            block_elsewhere(move || asking.go_on());
+            detach(move || asking.go_on());
         }
         while !self.is_durable(number) {
             // Whoever writes at the moment asks the disk afterwards.
@@ -120,7 +120,7 @@ impl GroupCommit {
     }
 
     /// The right to ask the disk, unless somebody has it, who asks again for what has come meanwhile.
-    pub fn try_ask(self: &Arc<Self>) -> Option<Asking> {
+    pub(super) fn try_ask(self: &Arc<Self>) -> Option<Asking> {
         if self.is_durable(self.written.load(SeqCst)) {
             return None;
         }
@@ -182,16 +182,16 @@ fn not_durable(failure: &str) -> Error {
 }
 
 /// The right to ask the disk whether it has what is written, which one at a time has.
-pub struct Asking {
+pub(super) struct Asking {
     commits: Arc<GroupCommit>,
     is_over: bool,
 }
 
 impl Asking {
     /// Asks. Blocks. What comes meanwhile is left to a thread of its own, so that nobody waits for those who come later.
-    pub fn ask(self) {
+    pub(super) fn ask(self) {
         if let Some(next) = self.once() {
-            block_elsewhere(move || next.go_on());
+            detach(move || next.go_on());
         }
     }
 
@@ -234,7 +234,7 @@ impl Drop for Asking {
             self.commits.lock().is_asked = false;
             // Whoever had the right has gone before he asked; others may rely on him.
             if let Some(asking) = self.commits.try_ask().filter(|_| !std::thread::panicking()) {
-                block_elsewhere(move || asking.go_on());
+                detach(move || asking.go_on());
             }
         }
     }

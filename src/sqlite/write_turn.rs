@@ -39,7 +39,7 @@ impl WriteTurn {
         self.queue.try_take()
     }
 
-    /// Takes the turn, in the order of arrival.
+    /// Waits for the turn: see [`TurnQueue`] for the order.
     pub async fn take(&self) -> Result<Turn> {
         self.take_within(self.wait).await
     }
