@@ -71,7 +71,7 @@ impl Serialize for ValueRef<'_> {
             ValueRef::Null => fields.serialize_field("type", "null")?,
             ValueRef::Integer(value) => {
                 fields.serialize_field("type", "integer")?;
-                fields.serialize_field("value", &Shown(value))?;
+                fields.serialize_field("value", itoa::Buffer::new().format(value))?;
             }
             ValueRef::Float(value) => {
                 fields.serialize_field("type", "float")?;

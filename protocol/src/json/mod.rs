@@ -1,5 +1,8 @@
 //! JSON: entry points, and the few shapes that serde does not derive.
 
+mod escape;
+mod writer;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -12,7 +15,7 @@ pub fn decode<T: DeserializeOwned>(text: &[u8]) -> Result<T, DecodeError> {
 
 /// Appends the JSON text of `message` to `out`.
 pub fn encode<T: Serialize>(message: &T, out: &mut Vec<u8>) {
-    serde_json::to_writer(out, message).expect("a Vec takes every write and keys are strings");
+    message.serialize(writer::Writer(out)).expect("a Vec takes every write and keys are strings");
 }
 
 /// 64-bit integers as strings; on reading, a number is taken too.
@@ -27,7 +30,7 @@ pub(crate) mod optional_i64 {
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         match value {
-            Some(value) => serializer.collect_str(value),
+            Some(value) => serializer.serialize_str(itoa::Buffer::new().format(*value)),
             None => serializer.serialize_none(),
         }
     }
