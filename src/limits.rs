@@ -10,9 +10,9 @@ pub const GIB: u64 = 1024 * MIB as u64;
 /// microseconds, so that stopping is prompt and looking costs nothing.
 pub const PROGRESS_OPERATIONS: i32 = 1000;
 
-/// How long a statement may run on a thread of the runtime before it has to go where blocking is allowed. As
-/// long as a few other requests take.
-pub const QUICK: Duration = Duration::from_micros(300);
+/// How long a statement may run on a thread of the runtime before it has to go where blocking is allowed. To go there
+/// costs some hundred microseconds, so that it takes a quarter more at most.
+pub const QUICK: Duration = Duration::from_millis(1);
 
 /// How long a disk may take on such a thread to make a commit durable. Good ones need less than the half.
 pub const QUICK_SYNC: Duration = Duration::from_millis(1);

@@ -14,7 +14,6 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tower::{Service, ServiceExt as _};
@@ -66,12 +65,13 @@ pub async fn serve<S>(
         let stopped = stopped.clone();
         tokio::spawn(async move {
             let address = peer.ip().to_canonical();
+            let peer = |is_https| Peer { address, is_https, allowance: Allowance::default() };
             match accept(tls, socket, address, stopped).await {
                 Some(Socket::Plain(socket)) => {
-                    server.serve(socket, Peer { address, is_https: false }, watcher).await;
+                    server.serve(socket, peer(false), watcher).await;
                 }
                 Some(Socket::Secure(socket)) => {
-                    server.serve(socket, Peer { address, is_https: true }, watcher).await;
+                    server.serve(socket, peer(true), watcher).await;
                 }
                 None => {}
             }
@@ -117,15 +117,13 @@ where
         + 'static,
 {
     async fn serve(self, socket: impl Stream, peer: Peer, watcher: Watcher) {
-        let allowance = Allowance::default();
-        let allowed = allowance.clone();
-        let service = self.service.map_request(move |request: Request<Incoming>| {
+        let allowance = peer.allowance.clone();
+        let service = self.service;
+        let service = hyper::service::service_fn(move |request: Request<Incoming>| {
             let mut request = request.map(Body::new);
-            request.extensions_mut().insert(peer);
-            request.extensions_mut().insert(allowed.clone());
-            request
+            request.extensions_mut().insert(peer.clone());
+            service.clone().oneshot(request)
         });
-        let service = TowerToHyperService::new(service);
         let socket = ClientSocket::new(socket, self.patience, allowance, self.lingering);
         let connection = self.builder.serve_connection_with_upgrades(TokioIo::new(socket), service);
         // A client that speaks badly or goes away is its own affair.

@@ -68,21 +68,21 @@ impl Serialize for ValueRef<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut fields = serializer.serialize_struct("Value", 2)?;
         match *self {
-            ValueRef::Null => fields.serialize_field("type", "null")?,
+            ValueRef::Null => fields.serialize_field("type", &Kind::Null)?,
             ValueRef::Integer(value) => {
-                fields.serialize_field("type", "integer")?;
+                fields.serialize_field("type", &Kind::Integer)?;
                 fields.serialize_field("value", itoa::Buffer::new().format(value))?;
             }
             ValueRef::Float(value) => {
-                fields.serialize_field("type", "float")?;
+                fields.serialize_field("type", &Kind::Float)?;
                 fields.serialize_field("value", &value)?;
             }
             ValueRef::Text(value) => {
-                fields.serialize_field("type", "text")?;
+                fields.serialize_field("type", &Kind::Text)?;
                 fields.serialize_field("value", value)?;
             }
             ValueRef::Blob(value) => {
-                fields.serialize_field("type", "blob")?;
+                fields.serialize_field("type", &Kind::Blob)?;
                 let text = base64::display::Base64Display::new(value, &STANDARD_NO_PAD);
                 fields.serialize_field("base64", &Shown(text))?;
             }
@@ -100,7 +100,7 @@ impl<T: fmt::Display> Serialize for Shown<T> {
     }
 }
 
-#[derive(serde::Deserialize)]
+#[derive(serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Kind {
     Null,

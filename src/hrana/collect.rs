@@ -30,7 +30,7 @@ impl Collect {
             wants_rows,
             current: 0,
             written: Vec::new(),
-            cols: Arc::from([]),
+            cols: Arc::default(),
             rows: Rows::default(),
             bytes_max: bytes_left,
             bytes_left,
@@ -110,7 +110,7 @@ impl Sink for Collect {
     fn end(&mut self, summary: Summary) {
         let size = self.rows.size() + cols_size(&self.cols);
         let result = StmtResult {
-            cols: std::mem::replace(&mut self.cols, Arc::from([])),
+            cols: std::mem::take(&mut self.cols),
             rows: std::mem::take(&mut self.rows),
             affected_row_count: summary.affected_row_count,
             last_insert_rowid: summary.last_insert_rowid,

@@ -8,14 +8,16 @@ use axum::http::uri::Uri;
 use axum::http::{Extensions, HeaderMap, HeaderName, header};
 
 use super::App;
+use super::allowance::Allowance;
 use crate::config::Network;
 use crate::names::Reach;
 
 /// The other end of a connection; the listener puts it into each request.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Peer {
     pub address: IpAddr,
     pub is_https: bool,
+    pub allowance: Allowance,
 }
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -26,7 +28,7 @@ const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto")
 pub(crate) struct Arrival<'a> {
     uri: &'a Uri,
     pub(super) headers: &'a HeaderMap,
-    peer: Option<Peer>,
+    peer: Option<&'a Peer>,
     proxies: &'a [Network],
 }
 
@@ -34,10 +36,10 @@ impl<'a> Arrival<'a> {
     pub(crate) fn new(
         uri: &'a Uri,
         headers: &'a HeaderMap,
-        extensions: &Extensions,
+        extensions: &'a Extensions,
         app: &'a App,
     ) -> Self {
-        Arrival { uri, headers, peer: extensions.get().copied(), proxies: &app.trusted_proxies }
+        Arrival { uri, headers, peer: extensions.get(), proxies: &app.trusted_proxies }
     }
 
     pub(crate) fn of(parts: &'a Parts, app: &'a App) -> Self {
@@ -60,7 +62,8 @@ impl<'a> Arrival<'a> {
 
     /// The host, with its port, that the client asked for.
     pub(crate) fn host(&self) -> Option<&'a str> {
-        let forwarded = self.forwarded(&FORWARDED_HOST, "host").next();
+        let forwarded = || self.forwarded(&FORWARDED_HOST, "host").next();
+        let forwarded = if self.is_trusted() { forwarded() } else { None };
         forwarded.or_else(|| self.hosts().next())
     }
 
@@ -141,7 +144,7 @@ mod tests {
     use axum::http::HeaderMap;
     use axum::http::uri::Uri;
 
-    use super::{Arrival, Peer};
+    use super::{Allowance, Arrival, Peer};
     use crate::config::Network;
 
     type Header = (&'static str, &'static str);
@@ -152,9 +155,10 @@ mod tests {
             map.append(*name, value.parse().unwrap());
         }
         let proxies: Vec<Network> = vec!["10.0.0.0/8".parse().unwrap(), "::1".parse().unwrap()];
-        let peer = Peer { address: peer.parse().unwrap(), is_https: false };
+        let address = peer.parse().unwrap();
+        let peer = Peer { address, is_https: false, allowance: Allowance::default() };
         let uri = Uri::from_static("/");
-        ask(Arrival { uri: &uri, headers: &map, peer: Some(peer), proxies: &proxies })
+        ask(Arrival { uri: &uri, headers: &map, peer: Some(&peer), proxies: &proxies })
     }
 
     #[test]

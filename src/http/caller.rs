@@ -7,20 +7,19 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 
 use super::App;
-use super::ending::Ending;
-use super::local::is_local;
+use super::arrival::Arrival;
+use super::local::comes_from_here;
 use super::target;
 use crate::auth::{Access, Identity};
 use crate::catalog;
 use crate::error::{Error, Result};
 use crate::hrana::Stream;
-use crate::namespace::{Namespace, Wanted};
+use crate::namespace::{Admission, Namespace, Namespaces, Wanted};
 
 /// A client of the data plane.
 pub(crate) struct Caller {
-    pub(crate) namespace: Arc<Namespace>,
-    pub(crate) access: Access,
-    pub(crate) ending: Ending,
+    admission: Admission,
+    namespaces: Arc<Namespaces>,
 }
 
 impl FromRequestParts<Arc<App>> for Caller {
@@ -31,22 +30,36 @@ impl FromRequestParts<Arc<App>> for Caller {
         let wanted = target::wanted(parts, app);
         let identity = identify(parts, app, wanted.as_ref().ok())?;
         let admission = app.namespaces.admit(&wanted?, identity)?;
-        let (namespace, access) = (Arc::clone(&admission.namespace), admission.access.clone());
-        Ok(Caller { namespace, access, ending: Ending::new(admission, &app.namespaces) })
+        Ok(Caller { admission, namespaces: Arc::clone(&app.namespaces) })
     }
 }
 
 impl Caller {
+    pub(crate) fn namespace(&self) -> &Arc<Namespace> {
+        &self.admission.namespace
+    }
+
+    pub(crate) fn access(&self) -> &Access {
+        &self.admission.access
+    }
+
+    /// Waits until the caller may not go on any more, while it is still being answered, and says why.
+    pub(super) fn ended(&self) -> impl Future<Output = Error> + Send + use<> {
+        let (admission, namespaces) = (self.admission.clone(), Arc::clone(&self.namespaces));
+        async move { admission.ended(namespaces.revisions()).await }
+    }
+
     /// Opens a stream with what the caller was granted.
     pub(super) fn open(&self, app: &App) -> Stream {
         let migrator = Arc::clone(&app.migrator);
-        Stream::open(migrator, Arc::clone(&self.namespace), self.access.clone())
+        Stream::open(migrator, Arc::clone(self.namespace()), self.access().clone())
     }
 }
 
 /// Who a request is from, as far as it can prove it. Which database it means decides about keys of single databases.
 pub(super) fn identify(parts: &Parts, app: &App, wanted: Option<&Wanted>) -> Result<Identity> {
-    let (token, is_local) = (bearer(&parts.headers), is_local(parts, app));
+    let token = bearer(&parts.headers);
+    let is_local = token.is_none() && comes_from_here(&Arrival::of(parts, app), parts.version);
     let database = || app.namespaces.id_of(wanted?);
     app.gate.identify(token, is_local, database, catalog::now())
 }

@@ -42,7 +42,7 @@ pub(crate) async fn cursor(
     let mut head = Vec::with_capacity(128);
     write_entry(protocol.encoding, &CursorRespBody { baton, base_url: None }, &mut head);
 
-    let body = Chunks::spawn(disconnect, caller.ending.reached(), |sender| {
+    let body = Chunks::spawn(disconnect, caller.ended(), |sender| {
         produce(protocol, stream, borrowed, request.batch, sender)
     });
     // The baton does not wait for a batch that takes long.

@@ -25,11 +25,9 @@ pub(crate) async fn dump(State(app): State<Arc<App>>, caller: Caller) -> Result<
         dump.check()?;
         Ok((stream, dump, progress))
     };
-    let ending = caller.ending.clone().reached();
-    let (stream, dump, progress) = detached(disconnect.clone(), ending, first).await?;
-    let body = Chunks::spawn(disconnect, caller.ending.reached(), |sender| {
-        produce(stream, dump, progress, sender)
-    });
+    let (stream, dump, progress) = detached(disconnect.clone(), || caller.ended(), first).await?;
+    let body =
+        Chunks::spawn(disconnect, caller.ended(), |sender| produce(stream, dump, progress, sender));
     Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], Body::new(body)).into_response())
 }
 

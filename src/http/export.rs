@@ -47,14 +47,14 @@ impl<S: Sync> FromRequestParts<S> for Cli {
 
 /// `GET info`
 pub(crate) async fn info(_: Cli, caller: Caller) -> Result<Response> {
-    check_whole(&caller.access, "an export")?;
+    check_whole(caller.access(), "an export")?;
     Ok(json_response(&json!({ "current_generation": GENERATION })))
 }
 
 /// `GET sync/{generation}/{start}/{end}`: what was written after the file was sent. A file is sent as of one moment,
 /// so there is nothing; 400 says so.
 pub(crate) async fn frames(_: Cli, caller: Caller) -> Result<Response> {
-    check_whole(&caller.access, "an export")?;
+    check_whole(caller.access(), "an export")?;
     Err(Error::bad_request("there are no frames: the exported file has everything"))
 }
 
@@ -65,13 +65,13 @@ pub(crate) async fn export(
     State(app): State<Arc<App>>,
     Path(generation): Path<String>,
 ) -> Result<Response> {
-    check_whole(&caller.access, "an export")?;
+    check_whole(caller.access(), "an export")?;
     if generation != GENERATION.to_string() {
         let message = format!("there is no generation {generation:?}, only {GENERATION}");
         return Err(Error::new(ErrorKind::NotFound, message));
     }
     let work = app.seeds.work().await?;
-    let Caller { namespace, ending, .. } = caller;
+    let namespace = Arc::clone(caller.namespace());
     let disconnect = Disconnect::default();
     let watched = disconnect.clone();
     let copying = async move {
@@ -85,9 +85,9 @@ pub(crate) async fn export(
         let length = file.metadata().map_err(cannot_read)?.len();
         Ok((copy, file, length))
     };
-    let copied = detached(disconnect.clone(), ending.clone().reached(), copying);
+    let copied = detached(disconnect.clone(), || caller.ended(), copying);
     let (copy, file, length) = copied.await?;
-    let body = Chunks::spawn(disconnect, ending.reached(), |sender| async move {
+    let body = Chunks::spawn(disconnect, caller.ended(), |sender| async move {
         // Both go when the last chunk is sent, or nobody wants it.
         let _held = (work, copy);
         send(file, length, sender).await;

@@ -149,10 +149,10 @@ pub(crate) async fn list(
     caller: Caller,
     query: PageQuery,
 ) -> Result<Response> {
-    check_schema(&caller.namespace)?;
+    check_schema(caller.namespace())?;
     let page = page(query)?;
     let limit = page.limit(limits::JOBS_LISTED);
-    let (schema, before) = (caller.namespace.id(), page.before.unwrap_or(i64::MAX));
+    let (schema, before) = (caller.namespace().id(), page.before.unwrap_or(i64::MAX));
     // One more tells whether there is a next page.
     let mut jobs = block(|| app.catalog.jobs(Some(schema), before, limit + 1))?;
     let is_more = jobs.len() > limit;
@@ -163,7 +163,7 @@ pub(crate) async fn list(
     if migrations.is_empty() && page.before.is_none() {
         migrations.push(JobBody::of_creation());
     }
-    let schema_version = caller.namespace.version();
+    let schema_version = caller.namespace().version();
     Ok(json_response(&ListBody { schema_version, migrations, next }))
 }
 
@@ -174,13 +174,13 @@ pub(crate) async fn show(
     Path(job): Path<String>,
     query: PageQuery,
 ) -> Result<Response> {
-    let id = job_id(&caller.namespace, &job)?;
+    let id = job_id(caller.namespace(), &job)?;
     let page = page(query)?;
     if id == CREATION {
         let job = JobBody::of_creation();
         return Ok(json_response(&DetailBody { job, progress: Vec::new(), next: None }));
     }
-    let job = find(&app, &caller.namespace, id)?;
+    let job = find(&app, caller.namespace(), id)?;
     detail(&app, job, &page)
 }
 
@@ -244,9 +244,9 @@ fn find(app: &App, namespace: &Namespace, id: i64) -> Result<Job> {
 
 /// The same for somebody who wants to do something with it, which needs all rights on the schema.
 fn find_to_change(app: &App, caller: &Caller, job: &str) -> Result<Job> {
-    let id = job_id(&caller.namespace, job)?;
+    let id = job_id(caller.namespace(), job)?;
     let what = "what becomes of a migration";
-    let Access { write, ddl, blocked, .. } = &caller.access;
+    let Access { write, ddl, blocked, .. } = caller.access();
     if !(*write && *ddl) {
         let reason = match blocked {
             Some(reason) => reason.to_string(),
@@ -254,6 +254,6 @@ fn find_to_change(app: &App, caller: &Caller, job: &str) -> Result<Job> {
         };
         return Err(Error::new(ErrorKind::Denied, format!("not authorized: {reason}")));
     }
-    check_whole(&caller.access, what)?;
-    find(app, &caller.namespace, id)
+    check_whole(caller.access(), what)?;
+    find(app, caller.namespace(), id)
 }

@@ -91,7 +91,7 @@ pub(crate) async fn statements(
     check_batch(&batch)?;
     let (mut stream, disconnect) = v1::open(&app, &caller);
     let work = async move { Ok(stream.batch(batch).await?.into_steps()) };
-    let steps = detached(disconnect, caller.ending.reached(), work).await?;
+    let steps = detached(disconnect, || caller.ended(), work).await?;
     Ok(json_response(&outcomes(steps)))
 }
 

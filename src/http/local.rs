@@ -23,12 +23,10 @@ impl FromRequestParts<Arc<App>> for Local {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
-        Ok(Local(is_local(parts, app)))
+        let is_local = bearer(&parts.headers).is_none()
+            && comes_from_here(&Arrival::of(parts, app), parts.version);
+        Ok(Local(is_local))
     }
-}
-
-pub(super) fn is_local(parts: &Parts, app: &App) -> bool {
-    bearer(&parts.headers).is_none() && comes_from_here(&Arrival::of(parts, app), parts.version)
 }
 
 /// The same whatever token it brings.

@@ -7,7 +7,6 @@ mod chunks;
 pub mod cursor;
 pub mod detached;
 pub mod dump;
-mod ending;
 pub mod export;
 mod failure;
 pub mod info;

@@ -38,7 +38,7 @@ pub(crate) async fn pipeline(
     let disconnect = Disconnect::default();
     stream.begin_request(disconnect.clone());
     let serving = serve(protocol, stream, borrowed, request.requests);
-    let reply = detached(disconnect, caller.ending.reached(), serving).await?;
+    let reply = detached(disconnect, || caller.ended(), serving).await?;
     Ok(protocol.response(reply))
 }
 

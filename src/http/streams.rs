@@ -41,8 +41,8 @@ pub(crate) async fn find(
     let digest = digest(endpoint, body);
     let deadline = Instant::now() + limits::BATON_WAIT;
     loop {
-        let id = caller.namespace.id();
-        match app.streams.borrow(baton, id, &caller.access, digest)? {
+        let id = caller.namespace().id();
+        match app.streams.borrow(baton, id, caller.access(), digest)? {
             Opened::Stream(found) => return Ok(Found::Stream(found)),
             Opened::Reply(reply) => return Ok(Found::Reply(reply)),
             Opened::Wait if Instant::now() < deadline => {

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Request};
-use axum::http::Extensions;
 use axum::http::request::Parts;
 use axum::http::uri::{PathAndQuery, Uri};
+use axum::http::{Extensions, HeaderName};
 
 use super::App;
 use super::arrival::Arrival;
@@ -15,7 +15,7 @@ use crate::names::{Names, split_port};
 use crate::namespace::Wanted;
 
 /// The header that names a database, as sqld has it.
-pub(crate) const NAMESPACE_HEADER: &str = "x-namespace";
+pub(crate) const NAMESPACE_HEADER: HeaderName = HeaderName::from_static("x-namespace");
 
 /// The first segment behind `/db/`, left by [`rewrite`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +25,8 @@ pub(crate) struct PathName(String);
 /// plane exists once.
 pub(crate) fn rewrite(mut request: Request) -> Request {
     let path = request.uri().path();
-    if !path.starts_with("/db/") && !path.contains("//") {
+    let has_double_slash = || path.as_bytes().windows(2).any(|pair| pair == b"//");
+    if !path.starts_with("/db/") && !has_double_slash() {
         return request;
     }
     let (name, path) = split(path);

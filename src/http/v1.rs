@@ -22,7 +22,7 @@ pub(crate) async fn execute(
     let request: ExecuteReqBody = json::decode(&body)?;
     let (mut stream, disconnect) = open(&app, &caller);
     let work = async move { stream.execute(request.stmt).await?.into_single() };
-    let result = detached(disconnect, caller.ending.reached(), work).await?;
+    let result = detached(disconnect, || caller.ended(), work).await?;
     Ok(json_response(&ExecuteRespBody { result }))
 }
 
@@ -35,7 +35,7 @@ pub(crate) async fn batch(
     check_batch(&request.batch)?;
     let (mut stream, disconnect) = open(&app, &caller);
     let work = async move { Ok(stream.batch(request.batch).await?.into_batch()) };
-    let result = detached(disconnect, caller.ending.reached(), work).await?;
+    let result = detached(disconnect, || caller.ended(), work).await?;
     Ok(json_response(&BatchRespBody { result }))
 }
 

@@ -2,12 +2,12 @@
 
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
-use axum::http::header;
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use hrana_protocol::{Encoding, Version, json, protobuf};
 use http_body::Body as _;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http_body_util::BodyExt as _;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
@@ -50,7 +50,10 @@ impl Protocol {
     }
 
     pub(crate) fn response(self, body: Bytes) -> Response {
-        ([(header::CONTENT_TYPE, self.encoding.media_type())], body).into_response()
+        let mut response = Response::new(Body::from(body));
+        let media_type = HeaderValue::from_static(self.encoding.media_type());
+        response.headers_mut().insert(header::CONTENT_TYPE, media_type);
+        response
     }
 }
 
@@ -61,7 +64,13 @@ impl<S: Sync> FromRequest<S> for WholeBody {
     type Rejection = Error;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self> {
-        read(request.into_body(), limits::BODY_BYTES_MAX).await.map(WholeBody)
+        WholeBody::read(request.into_body()).await
+    }
+}
+
+impl WholeBody {
+    pub(crate) async fn read(body: Body) -> Result<Self> {
+        read(body, limits::BODY_BYTES_MAX).await.map(WholeBody)
     }
 }
 
@@ -70,17 +79,33 @@ async fn read(body: Body, limit: usize) -> Result<Bytes> {
     if body.size_hint().lower() > limit as u64 {
         return Err(too_large(limit));
     }
-    match timeout(limits::BODY_READ, Limited::new(body, limit).collect()).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Err(_) => Err(Error::bad_request(format!(
-            "the request body did not arrive within {} s",
-            limits::BODY_READ.as_secs()
-        ))),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(limit)),
-        Ok(Err(error)) => {
-            Err(Error::bad_request(format!("the request body could not be read: {error}")))
+    timeout(limits::BODY_READ, collect(body, limit)).await.unwrap_or_else(|_| {
+        let seconds = limits::BODY_READ.as_secs();
+        Err(Error::bad_request(format!("the request body did not arrive within {seconds} s")))
+    })
+}
+
+async fn collect(mut body: Body, limit: usize) -> Result<Bytes> {
+    // Most bodies come in one piece, which is not copied.
+    let mut first = Bytes::new();
+    let mut all = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| {
+            Error::bad_request(format!("the request body could not be read: {error}"))
+        })?;
+        // Trailers say nothing here.
+        let Ok(data) = frame.into_data() else { continue };
+        if first.len() + all.len() + data.len() > limit {
+            return Err(too_large(limit));
+        }
+        if first.is_empty() && all.is_empty() {
+            first = data;
+        } else {
+            all.extend_from_slice(&std::mem::take(&mut first));
+            all.extend_from_slice(&data);
         }
     }
+    Ok(if all.is_empty() { first } else { all.into() })
 }
 
 fn too_large(limit: usize) -> Error {

@@ -21,6 +21,7 @@ use tokio_tungstenite::tungstenite::Error as WsError;
 
 use super::App;
 use super::allowance::Allowance;
+use super::arrival::Peer;
 use super::local::Local;
 use super::target::WantedDatabase;
 use crate::catalog;
@@ -35,7 +36,7 @@ pub(crate) async fn upgrade(
     State(app): State<Arc<App>>,
     WantedDatabase(wanted): WantedDatabase,
     Local(is_local): Local,
-    Extension(allowance): Extension<Allowance>,
+    Extension(Peer { allowance, .. }): Extension<Peer>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response> {

@@ -120,5 +120,5 @@ async fn import(file: ScratchFile, dump: Dump, size_limit: Option<u64>) -> Resul
         Ok(Seed::File(file))
     };
     // The token that asked for it was good, and what is made opens nothing by itself.
-    detached(disconnect, std::future::pending(), work).await
+    detached(disconnect, std::future::pending, work).await
 }

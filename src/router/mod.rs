@@ -1,5 +1,6 @@
 //! Every URL of the server, and what is done for all of them. Those of the platform API are in `platform`.
 
+mod compression;
 mod platform;
 
 use std::convert::Infallible;
@@ -8,19 +9,16 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{FromRequestParts as _, Request, State};
 use axum::handler::Handler as _;
 use axum::http::{Method, header};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get, post, put};
 use tower::{Service, ServiceExt as _, service_fn};
-use tower_http::CompressionLevel;
-use tower_http::compression::CompressionLayer;
-use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
 use tower_http::cors::{Any, CorsLayer};
 use tracing::Level;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Result};
 use crate::http::arrival::Arrival;
 use crate::http::caller::Caller;
 use crate::http::wire::{Protocol, WholeBody};
@@ -30,9 +28,19 @@ use crate::http::{
 use crate::limits;
 use crate::platform::{account, login};
 
+/// The pipeline endpoints.
+const PIPELINES: [(&str, Protocol); 3] = [
+    ("/v2/pipeline", Protocol::HRANA_2),
+    ("/v3/pipeline", Protocol::HRANA_3),
+    ("/v3-protobuf/pipeline", Protocol::HRANA_3_PROTOBUF),
+];
+
 /// Every URL of the server. The data plane's exist also under `/db/{name}`: see `target::rewrite`.
 fn routes() -> Router<Arc<App>> {
-    Router::new()
+    let pipelines = PIPELINES.into_iter().fold(Router::new(), |routes, (path, protocol)| {
+        routes.route(path, post(pipeline_of(protocol)))
+    });
+    pipelines
         .route("/health", get(info::health))
         .route("/version", get(info::version))
         .route("/v1", get(info::protocol))
@@ -42,10 +50,7 @@ fn routes() -> Router<Arc<App>> {
         .route("/", get(root).post(legacy::statements))
         .route("/v1/execute", post(v1::execute))
         .route("/v1/batch", post(v1::batch))
-        .route("/v2/pipeline", post(pipeline_of(Protocol::HRANA_2)))
-        .route("/v3/pipeline", post(pipeline_of(Protocol::HRANA_3)))
         .route("/v3/cursor", post(cursor_of(Protocol::HRANA_3)))
-        .route("/v3-protobuf/pipeline", post(pipeline_of(Protocol::HRANA_3_PROTOBUF)))
         .route("/v3-protobuf/cursor", post(cursor_of(Protocol::HRANA_3_PROTOBUF)))
         .route("/v1/jobs", get(jobs::list))
         .route("/v1/jobs/{job}", get(jobs::show))
@@ -101,27 +106,69 @@ pub fn service(
         .allow_headers(Any)
         .expose_headers(Any)
         .max_age(limits::CORS_MAX_AGE);
-    let compression = CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(
-        SizeAbove::new(limits::COMPRESSED_BYTES_MIN)
-            .and(NotForContentType::const_new(export::SQLITE_FILE)),
-    );
-    let plain = routes().with_state(Arc::clone(&app));
-    let layered = plain.clone().layer(compression).layer(cors);
+    let routes = routes().with_state(Arc::clone(&app));
+    let for_browsers = routes.clone().layer(cors);
+    let answers = Arc::new(Answers { app, routes, for_browsers });
     service_fn(move |request: Request| {
-        let request = target::rewrite(request);
-        // The layers cost as much as a point read does, so they are there for those who ask.
-        let router = if wants_layers(&request) { &layered } else { &plain };
-        let asked = tracing::enabled!(Level::DEBUG).then(|| Asked::new(&request, &app));
-        let answering = router.clone().oneshot(request);
-        async move { answering.await.inspect(|response| Asked::log(asked, response)) }
+        let answers = Arc::clone(&answers);
+        // It is large, and would be moved more than once.
+        Box::pin(async move { Ok(answers.answer(request).await) })
     })
 }
 
-/// Whether a request comes from a browser, or can take a compressed answer.
-fn wants_layers(request: &Request) -> bool {
-    request.method() == Method::OPTIONS
-        || request.headers().contains_key(header::ORIGIN)
-        || request.headers().contains_key(header::ACCEPT_ENCODING)
+/// All there is to answer with.
+struct Answers {
+    app: Arc<App>,
+    routes: Router,
+    for_browsers: Router,
+}
+
+impl Answers {
+    async fn answer(&self, request: Request) -> Response {
+        let request = target::rewrite(request);
+        let asked = tracing::enabled!(Level::DEBUG).then(|| Asked::new(&request, &self.app));
+        let encodings = request.headers().get(header::ACCEPT_ENCODING).cloned();
+        let response = self.answer_plainly(request).await;
+        let response = match encodings {
+            Some(encodings) if compression::is_worthwhile(&response) => {
+                compression::compress(response, encodings).await
+            }
+            _ => response,
+        };
+        Asked::log(asked, &response);
+        response
+    }
+
+    async fn answer_plainly(&self, request: Request) -> Response {
+        let routes = match is_from_browser(&request) {
+            true => &self.for_browsers,
+            // The way through the router costs as much as a point read, so the requests that come most often do not
+            // take it.
+            false => match pipeline_at(&request) {
+                Some(protocol) => return self.pipeline(protocol, request).await.into_response(),
+                None => &self.routes,
+            },
+        };
+        routes.clone().oneshot(request).await.unwrap_or_else(|never| match never {})
+    }
+
+    async fn pipeline(&self, protocol: Protocol, request: Request) -> Result<Response> {
+        let (mut parts, body) = request.into_parts();
+        let caller = Caller::from_request_parts(&mut parts, &self.app).await?;
+        let body = WholeBody::read(body).await?;
+        pipeline::pipeline(protocol, Arc::clone(&self.app), caller, body).await
+    }
+}
+
+/// What the pipeline endpoint that a request is for speaks.
+fn pipeline_at(request: &Request) -> Option<Protocol> {
+    let path = Some(request.uri().path()).filter(|_| request.method() == Method::POST)?;
+    PIPELINES.into_iter().find(|(pipeline, _)| *pipeline == path).map(|(_, protocol)| protocol)
+}
+
+/// Whether a request comes from a browser, which asks for leave to show a page of elsewhere what it is answered.
+fn is_from_browser(request: &Request) -> bool {
+    request.method() == Method::OPTIONS || request.headers().contains_key(header::ORIGIN)
 }
 
 /// A request, for the log.

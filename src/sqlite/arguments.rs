@@ -63,7 +63,20 @@ impl Arguments {
 
     /// Binds the arguments to a statement of `db`.
     pub(super) fn bind(&self, db: &rusqlite::Connection, statement: &mut Statement) -> Result<()> {
-        for (index, value) in self.assign(statement)?.into_iter().enumerate() {
+        // As almost always.
+        if self.named.is_empty() && self.positional.len() == statement.parameter_count() {
+            return Self::bind_each(db, statement, self.positional.iter());
+        }
+        let assigned = self.assign(statement)?;
+        Self::bind_each(db, statement, assigned.into_iter())
+    }
+
+    fn bind_each<'a>(
+        db: &rusqlite::Connection,
+        statement: &mut Statement,
+        values: impl Iterator<Item = &'a Value>,
+    ) -> Result<()> {
+        for (index, value) in values.enumerate() {
             statement.bind(db, index + 1, value)?;
         }
         Ok(())

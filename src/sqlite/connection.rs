@@ -306,7 +306,7 @@ impl Connection {
     pub(super) fn cols(&mut self) -> Arc<[Col]> {
         match &mut self.active {
             Some(active) => Arc::clone(active.statement.cols()),
-            None => Arc::from([]),
+            None => Arc::default(),
         }
     }
 

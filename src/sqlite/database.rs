@@ -109,7 +109,7 @@ pub struct Database {
 }
 
 struct Idle {
-    connection: Connection,
+    connection: Box<Connection>,
     /// The stream that used it last.
     owner: u64,
     since: Instant,
@@ -175,11 +175,16 @@ impl Database {
         Ok(Lease::new(connection, self, tenancy.owner))
     }
 
-    fn open(&self, sharing: Sharing, access: &Access, meter: Arc<Meter>) -> Result<Connection> {
+    fn open(
+        &self,
+        sharing: Sharing,
+        access: &Access,
+        meter: Arc<Meter>,
+    ) -> Result<Box<Connection>> {
         let open = Arc::clone(&self.engine.connections).try_acquire_owned().map_err(crowded)?;
         let turn = self.write_turn.clone();
         let mut connection =
-            Connection::open(&self.path, sharing, access.clone(), turn, meter, open)?;
+            Box::new(Connection::open(&self.path, sharing, access.clone(), turn, meter, open)?);
         connection.set_pages_max(self.pages_max.load(Relaxed))?;
         Ok(connection)
     }
@@ -189,7 +194,7 @@ impl Database {
     pub fn open_for_migration(&self, sharing: Sharing) -> Result<Connection> {
         let mut connection = self.open(sharing, &Access::FULL, Arc::default())?;
         connection.begin_migrations(sharing)?;
-        Ok(connection)
+        Ok(*connection)
     }
 
     /// What is committed, and whether it is durable.
@@ -225,7 +230,7 @@ impl Database {
         }
     }
 
-    fn take_back(self: &Arc<Self>, connection: Connection, owner: u64) {
+    fn take_back(self: &Arc<Self>, connection: Box<Connection>, owner: u64) {
         match self.keep(connection, owner) {
             None => {}
             Some(connection) if connection.is_at_rest() => dispose(connection),
@@ -240,7 +245,7 @@ impl Database {
     }
 
     /// Puts a connection with the idle ones, or gives it back if it cannot serve anybody else.
-    fn keep(&self, connection: Connection, owner: u64) -> Option<Connection> {
+    fn keep(&self, connection: Box<Connection>, owner: u64) -> Option<Box<Connection>> {
         let mut idle = self.lock_idle();
         let has_room = idle.len() < limits::IDLE_CONNECTIONS_PER_DATABASE;
         if connection.is_clean() && has_room && !self.is_closed.load(Relaxed) {
@@ -277,13 +282,13 @@ impl Database {
     pub fn close(&self) -> Vec<Connection> {
         let mut idle = self.lock_idle();
         self.is_closed.store(true, Relaxed);
-        idle.drain(..).map(|idle| idle.connection).collect()
+        idle.drain(..).map(|idle| *idle.connection).collect()
     }
 
     /// Takes out the connections that nobody has used since `before`, to be dropped where blocking is allowed.
     pub fn take_unused(&self, before: Instant) -> Vec<Connection> {
         let mut idle = self.lock_idle();
-        idle.extract_if(.., |idle| idle.since < before).map(|idle| idle.connection).collect()
+        idle.extract_if(.., |idle| idle.since < before).map(|idle| *idle.connection).collect()
     }
 
     /// Whether a connection is open that nobody uses.
@@ -304,19 +309,19 @@ fn crowded(_: TryAcquireError) -> Error {
 }
 
 /// Closing writes: it rolls back, and the last connection of a file checkpoints the WAL.
-fn dispose(connection: Connection) {
+fn dispose(connection: Box<Connection>) {
     detach(move || drop(connection));
 }
 
 /// A connection in the hands of one stream; goes back to its database when dropped.
 pub struct Lease {
-    connection: Option<Connection>,
+    connection: Option<Box<Connection>>,
     database: Arc<Database>,
     owner: u64,
 }
 
 impl Lease {
-    fn new(connection: Connection, database: &Arc<Database>, owner: u64) -> Self {
+    fn new(connection: Box<Connection>, database: &Arc<Database>, owner: u64) -> Self {
         Lease { connection: Some(connection), database: Arc::clone(database), owner }
     }
 

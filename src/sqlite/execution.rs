@@ -75,7 +75,7 @@ impl Execution {
         limit: Duration,
     ) -> Result<(Option<Self>, usize)> {
         let started = Instant::now();
-        connection.interruption().allow(limit);
+        connection.interruption().allow_from(started, limit);
         let (statement, consumed) = connection.prepare(sql)?;
         if statement.is_none() {
             return Ok((None, consumed));
@@ -124,7 +124,7 @@ impl Execution {
             }
         }
         self.resumed = Instant::now();
-        connection.interruption().allow(self.left);
+        connection.interruption().allow_from(self.resumed, self.left);
         let result = self.run(connection, step, sink);
         self.left = self.left.saturating_sub(self.resumed.elapsed());
         result.map_err(|error| {
@@ -148,7 +148,7 @@ impl Execution {
             return Ok(Progress::NeedsTurn);
         }
         self.resumed = Instant::now();
-        connection.interruption().allow(limits::QUICK);
+        connection.interruption().allow_from(self.resumed, limits::QUICK);
         match self.run(connection, step, sink) {
             Err(error) if is_interrupt(&error) && !connection.interruption().is_cancelled() => {
                 connection.note_time(true);
@@ -191,8 +191,9 @@ impl Execution {
                 }
                 Ok(Step::Done) => {
                     self.begin(connection, step, sink);
-                    let summary = self.summary(connection);
-                    connection.note_time(self.resumed.elapsed() > limits::QUICK);
+                    let now = Instant::now();
+                    let summary = self.summary(connection, now);
+                    connection.note_time(now - self.resumed > limits::QUICK);
                     let (read, written) = (summary.rows_read, summary.rows_written);
                     connection.count(read.unwrap_or(0), written.unwrap_or(0));
                     sink.end(summary);
@@ -218,7 +219,7 @@ impl Execution {
         }
     }
 
-    fn summary(&self, connection: &Connection) -> Summary {
+    fn summary(&self, connection: &Connection, now: Instant) -> Summary {
         let counters = connection.counters();
         let written = counters.total_changes - self.total_changes;
         // SQLite leaves `changes()` as it was where a statement changes no row.
@@ -231,7 +232,7 @@ impl Execution {
             // What triggers and foreign keys read is not counted.
             rows_read: connection.rows_read().filter(|_| counts && !writes),
             rows_written: u64::try_from(written).ok().filter(|_| counts),
-            duration: self.started.elapsed(),
+            duration: now - self.started,
             writes,
         }
     }

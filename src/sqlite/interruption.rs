@@ -39,7 +39,12 @@ impl Interruption {
 
     /// Lets the connection run for `time`, and forgets an earlier cancellation of another stream.
     pub(super) fn allow(&self, time: Duration) {
-        let deadline = self.0.epoch.elapsed().saturating_add(time);
+        self.allow_from(Instant::now(), time);
+    }
+
+    /// The same for who knows what time it is.
+    pub(super) fn allow_from(&self, now: Instant, time: Duration) {
+        let deadline = now.saturating_duration_since(self.0.epoch).saturating_add(time);
         let nanos = u64::try_from(deadline.as_nanos()).unwrap_or(u64::MAX);
         self.0.deadline.store(nanos, Relaxed);
         self.0.has_committed.store(false, Relaxed);

@@ -7,6 +7,7 @@
 mod active;
 mod arguments;
 mod cache;
+mod cell;
 mod check;
 mod checkpoint;
 mod commits;

@@ -1,4 +1,4 @@
-//! A prepared statement: the only place where SQLite's statement API is called.
+//! A prepared statement: the only place where SQLite's statement API is called, but for values in [`Cell`].
 //!
 //! rusqlite's `Statement` borrows its connection and therefore cannot be kept between two looks at a
 //! cursor, and its `prepare` compiles the text behind the first statement as well, which runs pragmas
@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 use hrana_protocol::{Col, Rows, Value, ValueRef};
 use rusqlite::ffi;
 
+use super::cell::Cell;
 use super::meter::Query;
 use super::regulator::Kind;
 use super::slowness::Slowness;
@@ -102,7 +103,7 @@ impl Statement {
                     ffi::sqlite3_stmt_isexplain(raw.as_ptr()) != 0,
                 )
             };
-            let cols = Arc::from([]);
+            let cols = Arc::default();
             Statement {
                 raw,
                 is_readonly,
@@ -218,52 +219,26 @@ impl Statement {
 
     /// Appends the values of the current row to `rows`; fails if they have more than `room` bytes.
     pub(super) fn read_row(&self, rows: &mut Rows, room: usize) -> Result<()> {
-        // SAFETY: `raw` stands on a row, and indexes are below the number of its columns.
+        // SAFETY: `raw` is live.
         let count = unsafe { ffi::sqlite3_data_count(self.raw.as_ptr()) };
         let mut left = room;
         for index in 0..count {
-            // Asked before the value, which SQLite may have to make (`zeroblob`). Not asked of a number, which
-            // SQLite would write out as a text first.
-            // SAFETY: as above.
-            let bytes = unsafe {
-                match ffi::sqlite3_column_type(self.raw.as_ptr(), index) {
-                    ffi::SQLITE_TEXT | ffi::SQLITE_BLOB => {
-                        ffi::sqlite3_column_bytes(self.raw.as_ptr(), index)
-                    }
-                    _ => 0,
-                }
-            };
-            left = left.checked_sub(bytes as usize).ok_or_else(Error::results_too_large)?;
-            rows.push(self.value(index)?);
+            let cell = self.cell(index);
+            left = left.checked_sub(cell.bytes()).ok_or_else(Error::results_too_large)?;
+            rows.push(cell.value().map_err(|_| text_invalid(index))?);
         }
         Ok(())
     }
 
-    fn value(&self, index: c_int) -> Result<ValueRef<'_>> {
-        self.raw_value(index).map_err(|_| text_invalid(index))
-    }
-
     /// A value of the current row; `Err` holds the bytes of a text that is not valid UTF-8.
     pub(super) fn raw_value(&self, index: c_int) -> Result<ValueRef<'_>, &[u8]> {
-        let raw = self.raw.as_ptr();
-        // SAFETY: SQLite answers NULL for an index out of range. Bytes are asked for after the text or blob,
-        // as SQLite wants it; they stay valid until the next step, which needs `&mut self`.
-        unsafe {
-            Ok(match ffi::sqlite3_column_type(raw, index) {
-                ffi::SQLITE_INTEGER => ValueRef::Integer(ffi::sqlite3_column_int64(raw, index)),
-                ffi::SQLITE_FLOAT => ValueRef::Float(ffi::sqlite3_column_double(raw, index)),
-                ffi::SQLITE_TEXT => {
-                    let data = ffi::sqlite3_column_text(raw, index);
-                    let bytes = slice(data.cast(), ffi::sqlite3_column_bytes(raw, index));
-                    ValueRef::Text(str::from_utf8(bytes).map_err(|_| bytes)?)
-                }
-                ffi::SQLITE_BLOB => {
-                    let data = ffi::sqlite3_column_blob(raw, index);
-                    ValueRef::Blob(slice(data.cast(), ffi::sqlite3_column_bytes(raw, index)))
-                }
-                _ => ValueRef::Null,
-            })
-        }
+        self.cell(index).value()
+    }
+
+    fn cell(&self, index: c_int) -> Cell<'_> {
+        // SAFETY: SQLite answers with a NULL value for an index out of range. Nobody else uses the connection
+        // meanwhile, and the value stays until the next step, which needs `&mut self`.
+        unsafe { Cell::new(ffi::sqlite3_column_value(self.raw.as_ptr(), index)) }
     }
 
     /// Rows that the loops of the statement have visited since the last reset; `None` where SQLite has not
@@ -313,16 +288,6 @@ unsafe fn text<'a>(data: *const c_char) -> Option<&'a str> {
     }
     // SAFETY: the caller's.
     unsafe { CStr::from_ptr(data) }.to_str().ok()
-}
-
-/// # Safety
-/// `data` is NULL or valid for `length` bytes as long as the result is used.
-unsafe fn slice<'a>(data: *const u8, length: c_int) -> &'a [u8] {
-    if data.is_null() {
-        return &[];
-    }
-    // SAFETY: the caller's.
-    unsafe { std::slice::from_raw_parts(data, length as usize) }
 }
 
 /// The failure of the last call on `db`, with the offset in the SQL where SQLite knows it.

@@ -10,7 +10,11 @@ use crate::error::DecodeError;
 
 /// Decodes one JSON text. The error says line, column and what was expected.
 pub fn decode<T: DeserializeOwned>(text: &[u8]) -> Result<T, DecodeError> {
-    Ok(serde_json::from_slice(text)?)
+    Ok(match std::str::from_utf8(text) {
+        // Found out once for all, it need not be found out for each string.
+        Ok(text) => serde_json::from_str(text)?,
+        Err(_) => serde_json::from_slice(text)?,
+    })
 }
 
 /// Appends the JSON text of `message` to `out`.

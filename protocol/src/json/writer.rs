@@ -27,9 +27,15 @@ impl<'a> Writer<'a> {
     }
 
     /// An enum's variant around its content, as serde has it where no tag is named.
-    fn variant(self, name: &'static str, begin: &'static [u8], end: &'static [u8]) -> Elements<'a> {
+    fn variant(
+        self,
+        variant: &'static str,
+        begin: &'static [u8],
+        end: &'static [u8],
+    ) -> Elements<'a> {
         self.0.push(b'{');
-        name_field(self.0, name);
+        name(self.0, variant);
+        self.0.push(b':');
         self.elements(begin, end)
     }
 
@@ -122,7 +128,8 @@ impl<'a> ser::Serializer for Writer<'a> {
         _index: u32,
         variant: &'static str,
     ) -> Result<(), Error> {
-        self.serialize_str(variant)
+        name(self.0, variant);
+        Ok(())
     }
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(
@@ -204,10 +211,11 @@ impl Elements<'_> {
         value.serialize(Writer(self.out))
     }
 
-    #[inline]
-    fn field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Error> {
+    #[inline(always)]
+    fn field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), Error> {
         self.separate();
-        name_field(self.out, name);
+        name(self.out, key);
+        self.out.push(b':');
         value.serialize(Writer(self.out))
     }
 
@@ -224,7 +232,8 @@ macro_rules! compound {
             type Ok = ();
             type Error = Error;
 
-            #[inline]
+            // So that the name is known where it is written.
+            #[inline(always)]
             fn $method<T: Serialize + ?Sized>(
                 &mut self,
                 $($name: &'static str,)?
@@ -272,13 +281,12 @@ impl ser::SerializeMap for Elements<'_> {
     }
 }
 
-/// The name of a field, which is a word of Rust's or serde's and has nothing to escape.
-#[inline]
-fn name_field(out: &mut Vec<u8>, name: &'static str) {
-    out.reserve(name.len() + 3);
+/// The name of a field or a variant, which is a word of Rust's and has nothing to escape.
+#[inline(always)]
+fn name(out: &mut Vec<u8>, name: &'static str) {
     out.push(b'"');
     out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(b"\":");
+    out.push(b'"');
 }
 
 /// Escapes what `Display` writes.

@@ -37,10 +37,10 @@ impl Stream {
     /// survives a power failure then. `held` is the memory of the result.
     async fn wait_until_durable(&mut self, held: usize) -> Result<()> {
         let seen = self.connection.as_ref().map_or(0, |connection| connection.commits_seen());
-        let commits = Arc::clone(self.namespace.database().commits());
-        if commits.is_durable(seen) {
+        if self.namespace.database().commits().is_durable(seen) {
             return Ok(());
         }
+        let commits = Arc::clone(self.namespace.database().commits());
         // Others may go on meanwhile.
         self.places.release(held);
         self.give_back();
