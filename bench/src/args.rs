@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-/// Measures hranad against a bare floor and, with SQLD_BIN, against libsql-server.
+/// Measures hranad against a bare floor and, with SQLD_BIN and RQLITED_BIN, against libsql-server and rqlite.
 #[derive(Debug, Parser)]
 #[command(name = "hranad-bench", version, args_conflicts_with_subcommands = true)]
 pub(crate) struct Cli {
@@ -68,6 +68,10 @@ pub(crate) struct RunArgs {
     /// libsql-server, to be measured as well
     #[arg(long, env = "SQLD_BIN", value_name = "FILE")]
     pub(crate) sqld: Option<PathBuf>,
+
+    /// rqlite, to be measured as well where it is asked for single statements
+    #[arg(long, env = "RQLITED_BIN", value_name = "FILE")]
+    pub(crate) rqlited: Option<PathBuf>,
 }
 
 /// What can be measured.

@@ -7,10 +7,10 @@ use crate::placement::Apart;
 use crate::report::{Report, Unit};
 use crate::server::{Kind, Server};
 use crate::socket::{self, Socket};
-use crate::statements::{point_reads, schema, statement};
+use crate::statements::{SCHEMA, point_reads, statement};
 use crate::streams::{self, Shape};
 use crate::workload::{Workload, check};
-use crate::{Result, say};
+use crate::{Result, rqlite, say};
 
 const SCENARIOS: [Scenario; 13] = [
     Scenario::Select1,
@@ -36,7 +36,7 @@ pub(crate) async fn measure(args: &RunArgs, extent: Extent, report: &mut Report)
     }
     let directory = tempfile::tempdir()?;
     let mut servers = Vec::new();
-    for kind in Kind::all(args) {
+    for kind in Kind::all_under_load(args) {
         let server = Server::start(kind, args, &directory.path().join(kind.name())).await?;
         fill(&server).await.map_err(|error| format!("{}: {error}", kind.name()))?;
         servers.push(server);
@@ -60,8 +60,13 @@ pub(crate) async fn measure(args: &RunArgs, extent: Extent, report: &mut Report)
 /// Makes the tables.
 pub(crate) async fn fill(server: &Server) -> Result<()> {
     let mut client = Client::connect(server.address).await?;
-    for request in schema(server.address).iter() {
-        client.ask(request).await?;
+    for sql in SCHEMA {
+        let stmt = statement(sql, None);
+        let request = match server.kind {
+            Kind::Rqlite => rqlite::execute(server.address, &stmt)?,
+            _ => client::execute(server.address, "", &stmt),
+        };
+        client.ask(&request).await?;
     }
     Ok(())
 }
@@ -90,7 +95,7 @@ impl Load {
     fn is_for(&self, kind: Kind) -> bool {
         match self {
             Load::Clients(workload, _) => workload.is_for(kind),
-            Load::Streams(_) => true,
+            Load::Streams(_) => kind != Kind::Rqlite,
         }
     }
 
@@ -131,7 +136,10 @@ impl Load {
         if measured.failed > 0 {
             report.add(&name, Unit::Failed, kind, measured.failed as f64);
         }
-        if let Load::Clients(Workload { writes: true, .. }, _) = self {
+        // rqlite waits for its log on the disk, whatever SQLite does.
+        if let Load::Clients(Workload { writes: true, .. }, _) = self
+            && kind != Kind::Rqlite
+        {
             report.add(&name, Unit::Synchronous, kind, synchronous(server).await?);
         }
         Ok(())

@@ -39,6 +39,7 @@ mod placement;
 mod plots;
 mod protobuf;
 mod report;
+mod rqlite;
 mod run;
 mod server;
 mod socket;

@@ -9,8 +9,12 @@ use crate::server::Kind;
 use crate::svg::{Bars, Curve, Line};
 
 /// In which order, and in which colours.
-const SERVERS: [(Kind, &str); 3] =
-    [(Kind::Hranad, "#1f6feb"), (Kind::Floor, "#8b949e"), (Kind::LibsqlServer, "#d2691e")];
+const SERVERS: [(Kind, &str); 4] = [
+    (Kind::Hranad, "#1f6feb"),
+    (Kind::Floor, "#8b949e"),
+    (Kind::LibsqlServer, "#d2691e"),
+    (Kind::Rqlite, "#2da44e"),
+];
 
 /// Writes `table.md`, `ratios.svg` and an SVG file per curve.
 pub(crate) fn write(report: &Report, directory: &Path) -> Result<()> {

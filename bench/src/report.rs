@@ -58,7 +58,7 @@ pub(crate) struct Row {
     values: [Vec<f64>; Kind::COUNT],
 }
 
-const HEAD: [&str; 8] = [
+const HEAD: [&str; 10] = [
     "scenario",
     "unit",
     "hranad",
@@ -67,6 +67,8 @@ const HEAD: [&str; 8] = [
     "hranad/floor",
     "libsql-server",
     "hranad/libsql",
+    "rqlite",
+    "hranad/rqlite",
 ];
 
 impl Report {
@@ -148,13 +150,15 @@ impl Row {
             ratio(Kind::Floor),
             shown(self.median(Kind::LibsqlServer)),
             ratio(Kind::LibsqlServer),
+            shown(self.median(Kind::Rqlite)),
+            ratio(Kind::Rqlite),
         ]
     }
 
     /// Words instead of numbers, of which there are no ratios.
     fn levels(&self) -> [String; HEAD.len()] {
         let none = "–".to_owned();
-        let [hranad, floor, peer] = self.values.each_ref().map(|values| {
+        let [hranad, floor, libsql, rqlite] = self.values.each_ref().map(|values| {
             let word = values.last().map(|level| match *level {
                 2.0 => "FULL".to_owned(),
                 1.0 => "NORMAL".to_owned(),
@@ -163,7 +167,8 @@ impl Row {
             word.unwrap_or_else(|| none.clone())
         });
         let (name, unit) = (self.name.clone(), self.unit.label().to_owned());
-        [name, unit, hranad, none.clone(), floor, none.clone(), peer, none]
+        let no_ratio = || none.clone();
+        [name, unit, hranad, no_ratio(), floor, no_ratio(), libsql, no_ratio(), rqlite, no_ratio()]
     }
 }
 

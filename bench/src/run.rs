@@ -17,7 +17,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
     if let (Some(cargo), None) = (&args.cargo, &args.hranad) {
         build(cargo)?;
     }
-    for kind in Kind::all(args) {
+    for kind in Kind::all_under_load(args) {
         let program = kind.program(args)?;
         say(&mut std::io::stderr(), &format!("{}: {}", kind.name(), program.display()));
     }

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::Result;
 use crate::args::RunArgs;
 use crate::client::Client;
+use crate::{Result, rqlite};
 
 /// Which server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub(crate) enum Kind {
     Hranad,
     Floor,
     LibsqlServer,
+    /// Measured where it is asked for single statements: it has one database, and neither streams nor WebSockets.
+    Rqlite,
 }
 
 /// A process that serves. It is ended when this is dropped.
@@ -44,7 +46,7 @@ const SYSTEM_TICKS: usize = 12;
 const PEER_CONNECTIONS: &str = "1024";
 
 impl Kind {
-    pub(crate) const COUNT: usize = 3;
+    pub(crate) const COUNT: usize = 4;
 
     /// The servers that can be measured in this run.
     pub(crate) fn all(args: &RunArgs) -> impl Iterator<Item = Kind> {
@@ -52,11 +54,17 @@ impl Kind {
         [Kind::Hranad, Kind::Floor].into_iter().chain(peer)
     }
 
+    /// The same, and those that can be asked for single statements only.
+    pub(crate) fn all_under_load(args: &RunArgs) -> impl Iterator<Item = Kind> {
+        Self::all(args).chain(args.rqlited.as_ref().map(|_| Kind::Rqlite))
+    }
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Kind::Hranad => "hranad",
             Kind::Floor => "floor",
             Kind::LibsqlServer => "libsql-server",
+            Kind::Rqlite => "rqlite",
         }
     }
 
@@ -67,10 +75,10 @@ impl Kind {
             Kind::Hranad => args.hranad.clone().unwrap_or_else(|| this.with_file_name("hranad")),
             Kind::Floor => this,
             Kind::LibsqlServer => args.sqld.clone().ok_or("SQLD_BIN names no libsql-server")?,
+            Kind::Rqlite => args.rqlited.clone().ok_or("RQLITED_BIN names no rqlited")?,
         };
         if !program.is_file() {
-            let build =
-                "build it with `cargo build --release`, or name one with HRANAD_BIN/SQLD_BIN";
+            let build = "build it with `cargo build --release`, or name one with HRANAD_BIN/SQLD_BIN/RQLITED_BIN";
             return Err(format!("there is no {}: {build}", program.display()).into());
         }
         Ok(program)
@@ -120,6 +128,13 @@ impl Server {
                 command.arg("-d").arg(directory).stdout(Stdio::null()).stderr(Stdio::null());
                 (address, address, Process(command.spawn()?))
             }
+            Kind::Rqlite => {
+                let address = free_address()?;
+                command.args(["-http-addr", &address.to_string()]);
+                command.args(["-raft-addr", &free_address()?.to_string()]);
+                command.arg(directory).stdout(Stdio::null()).stderr(Stdio::null());
+                (address, address, Process(command.spawn()?))
+            }
         };
         let admin = admin.unwrap_or(address);
         let mut server = Server { kind, address, sockets, admin, process };
@@ -129,13 +144,15 @@ impl Server {
 
     async fn wait_until_ready(&mut self) -> Result<()> {
         let deadline = Instant::now() + START_WITHIN;
-        let request = format!("GET /health HTTP/1.1\r\nhost: {}\r\n\r\n", self.address);
+        let path = if self.kind == Kind::Rqlite { rqlite::READY } else { "/health" };
+        let request = format!("GET {path} HTTP/1.1\r\nhost: {}\r\n\r\n", self.address);
         loop {
             if let Some(status) = self.process.0.try_wait()? {
                 return Err(format!("{} ended at its start: {status}", self.kind.name()).into());
             }
-            if let Ok(mut client) = Client::connect(self.address).await {
-                client.ask(request.as_bytes()).await?;
+            if let Ok(mut client) = Client::connect(self.address).await
+                && client.ask(request.as_bytes()).await.is_ok()
+            {
                 return Ok(());
             }
             if Instant::now() > deadline {

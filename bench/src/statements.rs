@@ -1,11 +1,5 @@
 //! The SQL that is asked for, as Hrana statements in JSON, and how the tables for it are made.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
-
-use crate::client;
-use crate::driver::Requests;
-
 /// Rows of the table that is read.
 pub(crate) const ITEMS: usize = 10_000;
 
@@ -68,10 +62,4 @@ pub(crate) fn mixed() -> Vec<String> {
 pub(crate) fn statement(sql: &str, argument: Option<&str>) -> String {
     let arguments = argument.map(|a| format!(",\"args\":[{a}]")).unwrap_or_default();
     format!("{{\"sql\":\"{sql}\"{arguments},\"want_rows\":true}}")
-}
-
-/// The requests that make the tables.
-pub(crate) fn schema(address: SocketAddr) -> Requests {
-    let request = |sql: &&str| client::execute(address, "", &statement(sql, None));
-    Arc::from_iter(SCHEMA.iter().map(request))
 }

@@ -9,7 +9,7 @@ use crate::driver::{Requests, drive};
 use crate::placement::Apart;
 use crate::report::{Report, Unit};
 use crate::server::{Kind, Server};
-use crate::{Result, say, statements};
+use crate::{Result, load, say, statements};
 
 /// Tokens that are shown in turn: every tenant has one.
 const TOKENS: usize = 1000;
@@ -24,9 +24,7 @@ pub(crate) async fn measure(args: &RunArgs, extent: Extent, report: &mut Report)
     let directory = tempfile::tempdir()?;
     let server = Server::start(Kind::Hranad, args, directory.path()).await?;
     let mut client = Client::connect(server.address).await?;
-    for request in statements::schema(server.address).iter() {
-        client.ask(request).await?;
-    }
+    load::fill(&server).await?;
     let tokens = mint(&mut client, &server, directory.path()).await?;
     let requests = |headers: &[String]| -> Requests {
         let read = |(index, stmt): (usize, &String)| {

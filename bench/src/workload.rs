@@ -9,7 +9,7 @@ use crate::driver::{self, Ask, Failures, Measured, Requests};
 use crate::http2::Http2;
 use crate::server::{Kind, Server};
 use crate::statements::{insert, interactive, mixed, point_reads, statement, transaction_of_50};
-use crate::{Result, protobuf};
+use crate::{Result, protobuf, rqlite};
 
 /// What is asked for, and how.
 pub(crate) struct Workload {
@@ -93,11 +93,15 @@ impl Workload {
         }
     }
 
-    /// The floor has no streams, no cursors and no Protobuf.
+    /// The floor has no streams, no cursors and no Protobuf, and rqlite nothing of Hrana.
     pub(crate) fn is_for(&self, kind: Kind) -> bool {
-        let is_beyond =
-            matches!(self.manner, Manner::Transaction | Manner::Cursor | Manner::Protobuf);
-        kind != Kind::Floor || !is_beyond
+        match self.manner {
+            Manner::KeptAlive | Manner::Batch | Manner::NewConnections => true,
+            Manner::Http2 => kind != Kind::Rqlite,
+            Manner::Transaction | Manner::Cursor | Manner::Protobuf => {
+                !matches!(kind, Kind::Floor | Kind::Rqlite)
+            }
+        }
     }
 
     /// Loads a server with it, after a look at one answer.
@@ -141,11 +145,15 @@ impl Workload {
         extent: Extent,
     ) -> Result<Measured> {
         let first = all.first_mut().ok_or("there is no client")?;
-        check(first.ask().await?, self.expected)?;
+        let expected = match server.kind {
+            Kind::Rqlite => rqlite::expected(self.expected),
+            _ => self.expected,
+        };
+        check(first.ask().await?, expected)?;
         // Where many write at once it says that the database is locked.
         let failures = match server.kind {
             Kind::LibsqlServer => Failures::Counted,
-            Kind::Hranad | Kind::Floor => Failures::Fatal,
+            Kind::Hranad | Kind::Floor | Kind::Rqlite => Failures::Fatal,
         };
         driver::drive_all(all, extent.warm_up, extent.length, failures).await
     }
@@ -155,11 +163,16 @@ impl Workload {
         // The least that many durable inserts cost is one wait for the disk for all of them.
         let is_grouped = server.kind == Kind::Floor && self.name == "insert" && clients > 1;
         let prefix = if is_grouped { "/grouped" } else { "" };
+        let is_rqlite = server.kind == Kind::Rqlite;
         let one = |stmt: &String| match self.manner {
             Manner::Protobuf => protobuf::execute(address, stmt),
+            _ if is_rqlite => rqlite::execute(address, stmt),
             _ => Ok(client::execute(address, prefix, stmt)),
         };
         match self.manner {
+            Manner::Batch if is_rqlite => {
+                Ok(Arc::from([rqlite::batch(address, &self.statements)?]))
+            }
             Manner::Batch => Ok(Arc::from([client::batch(address, &self.statements)])),
             _ => self.statements.iter().map(one).collect(),
         }

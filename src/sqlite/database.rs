@@ -52,9 +52,10 @@ impl Engine {
         Engine {
             threads: Arc::new(Semaphore::new(threads)),
             threads_max: threads,
-            // Half of them at most: one tenant's queries leave the other half to all others.
-            threads_per_database: (threads / 2).max(1),
-            // The other half goes on with what does not write.
+            // As many as there are processors, unless told otherwise: more of one tenant's queries would end no sooner,
+            // and all others would wait behind them.
+            threads_per_database: (threads / 4).max(1),
+            // The other processors go on with what does not write.
             quick_syncs: Arc::new(Semaphore::new((processors / 2).max(1))),
             connections: Arc::new(Semaphore::new(connections)),
             connections_max: connections,
