@@ -1,7 +1,7 @@
 //! Stopping a statement: after its time, or when nobody waits for it any more.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use rusqlite::ffi;
@@ -20,6 +20,8 @@ struct State {
     cancelled: AtomicBool,
     /// The statement is past the point at which it could be taken back.
     has_committed: AtomicBool,
+    /// How often SQLite has looked since the statement began or went on.
+    looks: AtomicU32,
 }
 
 impl Interruption {
@@ -30,6 +32,7 @@ impl Interruption {
             deadline: AtomicU64::new(u64::MAX),
             cancelled: AtomicBool::new(false),
             has_committed: AtomicBool::new(false),
+            looks: AtomicU32::new(0),
         });
         let watched = Arc::clone(&state);
         db.progress_handler(limits::PROGRESS_OPERATIONS, Some(move || watched.is_over()))
@@ -48,6 +51,7 @@ impl Interruption {
         let nanos = u64::try_from(deadline.as_nanos()).unwrap_or(u64::MAX);
         self.0.deadline.store(nanos, Relaxed);
         self.0.has_committed.store(false, Relaxed);
+        self.0.looks.store(0, Relaxed);
     }
 
     /// Leaves the running statement alone from now on: it commits. SQLite looks once more when it has, and would report
@@ -88,6 +92,12 @@ impl State {
     fn is_over(&self) -> bool {
         if self.has_committed.load(Relaxed) {
             return false;
+        }
+        // Only one thread looks.
+        let looks = self.looks.load(Relaxed).wrapping_add(1);
+        self.looks.store(looks, Relaxed);
+        if looks.is_multiple_of(limits::LOOKS_PER_YIELD) {
+            std::thread::yield_now();
         }
         self.cancelled.load(Relaxed)
             || self.epoch.elapsed().as_nanos() >= u128::from(self.deadline.load(Relaxed))
