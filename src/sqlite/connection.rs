@@ -164,8 +164,9 @@ impl Connection {
             Kind::Rows if statement.is_readonly => true,
             // What is interrupted has changed nothing; but inside a transaction that would end the transaction.
             Kind::Rows => self.commits.is_some() && self.rehearsal.is_none() && self.is_at_rest(),
-            // It does not wait for the disk (see `Commits`), has few pages left to write, and is not interrupted.
-            Kind::Commit => self.commits.is_some(),
+            // Neither waits for the disk (see `Commits`): few pages are left to write, or a lock is taken that nobody of
+            // this server has who does not have the turn. They are too short to be interrupted.
+            Kind::Begin | Kind::Commit => self.commits.is_some(),
             _ => statement.is_readonly && !statement.writes() && self.turn.is_none(),
         };
         may_be_interrupted && !statement.slowness.is_expected()
