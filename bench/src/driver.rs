@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 
 use crate::Result;
 use crate::clients::KeptAlive;
+use crate::server::Kind;
 
 /// Requests to be sent, one after the other, from the beginning again at their end.
 pub(crate) type Requests = Arc<[Box<[u8]>]>;
@@ -37,6 +38,17 @@ pub(crate) enum Failures {
     Fatal,
     /// They are counted: some servers refuse what they cannot do at once.
     Counted,
+}
+
+impl Failures {
+    pub(crate) fn of(kind: Kind) -> Self {
+        match kind {
+            // Where many write at once it says that the database is locked, and it does not always find a database
+            // that it had before.
+            Kind::LibsqlServer => Failures::Counted,
+            Kind::Hranad | Kind::Floor | Kind::Rqlite => Failures::Fatal,
+        }
+    }
 }
 
 /// What one client has seen.

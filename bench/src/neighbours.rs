@@ -8,7 +8,7 @@ use crate::api::{Api, Role};
 use crate::args::{Extent, RunArgs, Scenario};
 use crate::client::{self, Client};
 use crate::clients::KeptAlive;
-use crate::driver::{Measured, Requests, drive};
+use crate::driver::{Failures, Measured, Requests, drive_all};
 use crate::open_loop;
 use crate::report::{Report, Unit};
 use crate::server::{Kind, Server};
@@ -25,8 +25,9 @@ const HOT_CLIENTS: usize = 16;
 /// Longer than other measurements: a p99 needs some hundred requests.
 const LENGTHS: u32 = 3;
 
-/// How often the tables of a calm tenant are tried to be made.
-const TRIES: u32 = 5;
+/// How often a database is asked for before it counts as lost, and the time in between.
+const TRIES: u32 = 10;
+const PAUSE: Duration = Duration::from_millis(200);
 
 const SCAN: &str = "SELECT sum(length(name)) FROM items";
 
@@ -49,7 +50,8 @@ pub(crate) async fn measure(args: &RunArgs, extent: Extent, report: &mut Report)
             let name = format!("hot_tenant beside {} calm", extent.databases);
             let alone = ask_calmly(&server, &calm, length).await?;
             add(report, &format!("{name}: the calm, alone"), kind, alone);
-            let burden = drive(server.address, &hot, HOT_CLIENTS, Duration::ZERO, length);
+            let burdening = KeptAlive::many(server.address, &hot, HOT_CLIENTS).await?;
+            let burden = drive_all(burdening, Duration::ZERO, length, Failures::of(kind));
             let (beside, burden) = tokio::try_join!(ask_calmly(&server, &calm, length), burden)?;
             add(report, &format!("{name}: the calm, beside"), kind, beside);
             report.add(&format!("{name}: the hot"), Unit::PerSecond, kind, burden.per_second);
@@ -61,11 +63,14 @@ pub(crate) async fn measure(args: &RunArgs, extent: Extent, report: &mut Report)
 fn add(report: &mut Report, name: &str, kind: Kind, measured: Measured) {
     report.add(name, Unit::P50Micros, kind, measured.p50.as_secs_f64() * 1e6);
     report.add(name, Unit::P99Micros, kind, measured.p99.as_secs_f64() * 1e6);
+    if measured.failed > 0 {
+        report.add(name, Unit::Failed, kind, measured.failed as f64);
+    }
 }
 
 async fn ask_calmly(server: &Server, requests: &Requests, length: Duration) -> Result<Measured> {
     let clients = KeptAlive::many(server.address, requests, CALM_CLIENTS).await?;
-    open_loop::drive(clients, CALM_PER_SECOND, length).await
+    open_loop::drive(clients, CALM_PER_SECOND, length, Failures::of(server.kind)).await
 }
 
 async fn prepare(server: &Server, directory: &Path, count: u32) -> Result<()> {
@@ -75,28 +80,25 @@ async fn prepare(server: &Server, directory: &Path, count: u32) -> Result<()> {
     let mut administrator = Client::connect(api.address).await?;
     let mut client = Client::connect(server.address).await?;
     for index in 0..count {
-        let name = calm_name(index);
-        administrator.ask(&api.create(&name, Role::Plain)).await?;
-        let mut tries = 1;
-        while let Err(error) = make_tables(server, &mut client, &name).await {
-            // libsql-server does not know some of the databases that it says it has created.
-            if tries == TRIES || server.kind != Kind::LibsqlServer {
-                return Err(error);
+        administrator.ask(&api.create(&calm_name(index), Role::Plain)).await?;
+        for sql in SCHEMA {
+            let request = request(server, &calm_name(index), &statement(sql, None));
+            let mut tries = 1;
+            while let Err(error) = client.ask(&request).await {
+                // libsql-server does not know some of the databases that it says it has created.
+                let is_lost = error.to_string().contains("status 404");
+                if !is_lost || server.kind != Kind::LibsqlServer || tries == TRIES {
+                    return Err(error);
+                }
+                tries += 1;
+                tokio::time::sleep(PAUSE).await;
+                let _ = administrator.ask(&api.create(&calm_name(index), Role::Plain)).await;
             }
-            tries += 1;
-            let _ = administrator.ask(&api.create(&name, Role::Plain)).await;
         }
     }
     administrator.ask(&api.create("hot", Role::Plain)).await?;
     for sql in statements::SCHEMA {
         client.ask(&request(server, "hot", &statement(sql, None))).await?;
-    }
-    Ok(())
-}
-
-async fn make_tables(server: &Server, client: &mut Client, database: &str) -> Result<()> {
-    for sql in SCHEMA {
-        client.ask(&request(server, database, &statement(sql, None))).await?;
     }
     Ok(())
 }

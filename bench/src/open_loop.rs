@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::Result;
-use crate::driver::{Ask, Measured, Seen};
+use crate::driver::{Ask, Failures, Measured, Seen};
 
 struct Schedule {
     started: Instant,
@@ -33,6 +33,7 @@ pub(crate) async fn drive(
     clients: Vec<impl Ask>,
     per_second: u32,
     length: Duration,
+    failures: Failures,
 ) -> Result<Measured> {
     let arrivals = (f64::from(per_second) * length.as_secs_f64()).ceil() as u32;
     let schedule = Arc::new(Schedule {
@@ -45,7 +46,7 @@ pub(crate) async fn drive(
     let mut tasks = JoinSet::new();
     let count = clients.len();
     for client in clients {
-        tasks.spawn(follow(client, Arc::clone(&schedule)));
+        tasks.spawn(follow(client, Arc::clone(&schedule), failures));
     }
     let ticking = std::thread::spawn(move || tick(&schedule, count));
     let measured = Measured::collect(tasks, length).await?;
@@ -67,7 +68,7 @@ fn tick(schedule: &Schedule, clients: usize) {
 }
 
 /// Takes requests as they arrive.
-async fn follow(mut client: impl Ask, schedule: Arc<Schedule>) -> Result<Seen> {
+async fn follow(mut client: impl Ask, schedule: Arc<Schedule>, failures: Failures) -> Result<Seen> {
     let mut seen = Seen::default();
     loop {
         schedule.waiting.acquire().await?.forget();
@@ -75,8 +76,13 @@ async fn follow(mut client: impl Ask, schedule: Arc<Schedule>) -> Result<Seen> {
         if index >= schedule.arrivals {
             return Ok(seen);
         }
-        client.ask().await?;
-        seen.answered += 1;
-        seen.latencies.push(schedule.arrival(index).elapsed());
+        match client.ask().await.map(|_| ()) {
+            Ok(()) => {
+                seen.answered += 1;
+                seen.latencies.push(schedule.arrival(index).elapsed());
+            }
+            Err(_) if failures == Failures::Counted => seen.failed += 1,
+            Err(error) => return Err(error),
+        }
     }
 }

@@ -24,7 +24,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
     let mut report = Report::default();
     // One thread: what it does not use is the servers'.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
+    let measured = runtime.block_on(async {
         load::measure(args, extent, &mut report).await?;
         tokens::measure(args, extent, &mut report).await?;
         databases::measure(args, extent, &mut report).await?;
@@ -34,13 +34,14 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
         neighbours::measure(args, extent, &mut report).await?;
         touch::measure(args, extent, &mut report).await?;
         growth::measure(args, extent, &mut report).await
-    })?;
-    in_process::measure(args, extent, &mut report)?;
+    });
+    // What was measured before a failure has taken its time, too.
+    let measured = measured.and_then(|()| in_process::measure(args, extent, &mut report));
     say(&mut std::io::stdout(), report.table().trim_end());
-    match &args.report {
-        Some(directory) => plots::write(&report, directory),
-        None => Ok(()),
+    if let Some(directory) = &args.report {
+        plots::write(&report, directory)?;
     }
+    measured
 }
 
 /// Builds hranad beside this program, so that what is measured is what the sources say.

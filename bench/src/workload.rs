@@ -150,12 +150,7 @@ impl Workload {
             _ => self.expected,
         };
         check(first.ask().await?, expected)?;
-        // Where many write at once it says that the database is locked.
-        let failures = match server.kind {
-            Kind::LibsqlServer => Failures::Counted,
-            Kind::Hranad | Kind::Floor | Kind::Rqlite => Failures::Fatal,
-        };
-        driver::drive_all(all, extent.warm_up, extent.length, failures).await
+        driver::drive_all(all, extent.warm_up, extent.length, Failures::of(server.kind)).await
     }
 
     fn requests(&self, server: &Server, clients: usize) -> Result<Requests> {
