@@ -10,7 +10,7 @@ use crate::socket::{self, Socket};
 use crate::statements::{SCHEMA, point_reads, statement};
 use crate::streams::{self, Shape};
 use crate::workload::{Workload, check};
-use crate::{Result, rqlite, say};
+use crate::{Result, say};
 
 const SCENARIOS: [Scenario; 13] = [
     Scenario::Select1,
@@ -61,12 +61,7 @@ pub(crate) async fn measure(args: &RunArgs, extent: Extent, report: &mut Report)
 pub(crate) async fn fill(server: &Server) -> Result<()> {
     let mut client = Client::connect(server.address).await?;
     for sql in SCHEMA {
-        let stmt = statement(sql, None);
-        let request = match server.kind {
-            Kind::Rqlite => rqlite::execute(server.address, &stmt)?,
-            _ => client::execute(server.address, "", &stmt),
-        };
-        client.ask(&request).await?;
+        client.ask(&server.execute("", &statement(sql, None))?).await?;
     }
     Ok(())
 }

@@ -80,19 +80,19 @@ async fn prepare(server: &Server, directory: &Path, count: u32) -> Result<()> {
     let mut administrator = Client::connect(api.address).await?;
     let mut client = Client::connect(server.address).await?;
     for index in 0..count {
-        administrator.ask(&api.create(&calm_name(index), Role::Plain)).await?;
+        let name = calm_name(index);
+        let create = api.create(&name, Role::Plain);
+        administrator.ask(&create).await?;
         for sql in SCHEMA {
-            let request = request(server, &calm_name(index), &statement(sql, None));
+            let request = request(server, &name, &statement(sql, None));
             let mut tries = 1;
             while let Err(error) = client.ask(&request).await {
-                // libsql-server does not know some of the databases that it says it has created.
-                let is_lost = error.to_string().contains("status 404");
-                if !is_lost || server.kind != Kind::LibsqlServer || tries == TRIES {
+                if tries == TRIES || !is_lost(server, &*error) {
                     return Err(error);
                 }
                 tries += 1;
                 tokio::time::sleep(PAUSE).await;
-                let _ = administrator.ask(&api.create(&calm_name(index), Role::Plain)).await;
+                let _ = administrator.ask(&create).await;
             }
         }
     }
@@ -101,6 +101,11 @@ async fn prepare(server: &Server, directory: &Path, count: u32) -> Result<()> {
         client.ask(&request(server, "hot", &statement(sql, None))).await?;
     }
     Ok(())
+}
+
+/// libsql-server does not know some of the databases that it says it has created.
+fn is_lost(server: &Server, error: &dyn std::error::Error) -> bool {
+    server.kind == Kind::LibsqlServer && error.to_string().contains("status 404")
 }
 
 fn calm(server: &Server, count: u32) -> Requests {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::args::RunArgs;
-use crate::client::Client;
+use crate::client::{self, Client};
 use crate::{Result, rqlite};
 
 /// Which server.
@@ -159,6 +159,14 @@ impl Server {
                 return Err(format!("{} does not answer", self.kind.name()).into());
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// The bytes of a request that executes `stmt`, a Hrana statement in JSON, below this path.
+    pub(crate) fn execute(&self, prefix: &str, stmt: &str) -> Result<Box<[u8]>> {
+        match self.kind {
+            Kind::Rqlite => rqlite::execute(self.address, stmt),
+            _ => Ok(client::execute(self.address, prefix, stmt)),
         }
     }
 

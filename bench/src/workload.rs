@@ -158,14 +158,12 @@ impl Workload {
         // The least that many durable inserts cost is one wait for the disk for all of them.
         let is_grouped = server.kind == Kind::Floor && self.name == "insert" && clients > 1;
         let prefix = if is_grouped { "/grouped" } else { "" };
-        let is_rqlite = server.kind == Kind::Rqlite;
         let one = |stmt: &String| match self.manner {
             Manner::Protobuf => protobuf::execute(address, stmt),
-            _ if is_rqlite => rqlite::execute(address, stmt),
-            _ => Ok(client::execute(address, prefix, stmt)),
+            _ => server.execute(prefix, stmt),
         };
         match self.manner {
-            Manner::Batch if is_rqlite => {
+            Manner::Batch if server.kind == Kind::Rqlite => {
                 Ok(Arc::from([rqlite::batch(address, &self.statements)?]))
             }
             Manner::Batch => Ok(Arc::from([client::batch(address, &self.statements)])),
