@@ -10,7 +10,7 @@ pub const GIB: u64 = 1024 * MIB as u64;
 /// microseconds, so that stopping is prompt and looking costs nothing.
 pub const PROGRESS_OPERATIONS: i32 = 1000;
 
-/// Such looks after which a long statement leaves its processor to others that wait for one: some hundred microseconds,
+/// Such looks after which a long statement leaves its processor to others that wait for one: about a hundred microseconds,
 /// where the system would let it go on for some milliseconds. Costs less than a percent.
 pub const LOOKS_PER_YIELD: u32 = 8;
 

@@ -62,8 +62,7 @@ impl<'a> Arrival<'a> {
 
     /// The host, with its port, that the client asked for.
     pub(crate) fn host(&self) -> Option<&'a str> {
-        let forwarded = || self.forwarded(&FORWARDED_HOST, "host").next();
-        let forwarded = if self.is_trusted() { forwarded() } else { None };
+        let forwarded = self.forwarded(&FORWARDED_HOST, "host").next();
         forwarded.or_else(|| self.hosts().next())
     }
 

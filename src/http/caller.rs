@@ -7,8 +7,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 
 use super::App;
-use super::arrival::Arrival;
-use super::local::comes_from_here;
+use super::local::is_local;
 use super::target;
 use crate::auth::{Access, Identity};
 use crate::catalog;
@@ -59,7 +58,7 @@ impl Caller {
 /// Who a request is from, as far as it can prove it. Which database it means decides about keys of single databases.
 pub(super) fn identify(parts: &Parts, app: &App, wanted: Option<&Wanted>) -> Result<Identity> {
     let token = bearer(&parts.headers);
-    let is_local = token.is_none() && comes_from_here(&Arrival::of(parts, app), parts.version);
+    let is_local = is_local(token, parts, app);
     let database = || app.namespaces.id_of(wanted?);
     app.gate.identify(token, is_local, database, catalog::now())
 }

@@ -23,10 +23,12 @@ impl FromRequestParts<Arc<App>> for Local {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
-        let is_local = bearer(&parts.headers).is_none()
-            && comes_from_here(&Arrival::of(parts, app), parts.version);
-        Ok(Local(is_local))
+        Ok(Local(is_local(bearer(&parts.headers), parts, app)))
     }
+}
+
+pub(super) fn is_local(token: Option<&str>, parts: &Parts, app: &App) -> bool {
+    token.is_none() && comes_from_here(&Arrival::of(parts, app), parts.version)
 }
 
 /// The same whatever token it brings.

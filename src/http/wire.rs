@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use hrana_protocol::{Encoding, Version, json, protobuf};
 use http_body::Body as _;
-use http_body_util::BodyExt as _;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
@@ -79,33 +79,17 @@ async fn read(body: Body, limit: usize) -> Result<Bytes> {
     if body.size_hint().lower() > limit as u64 {
         return Err(too_large(limit));
     }
-    timeout(limits::BODY_READ, collect(body, limit)).await.unwrap_or_else(|_| {
-        let seconds = limits::BODY_READ.as_secs();
-        Err(Error::bad_request(format!("the request body did not arrive within {seconds} s")))
-    })
-}
-
-async fn collect(mut body: Body, limit: usize) -> Result<Bytes> {
-    // Most bodies come in one piece, which is not copied.
-    let mut first = Bytes::new();
-    let mut all = Vec::new();
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| {
-            Error::bad_request(format!("the request body could not be read: {error}"))
-        })?;
-        // Trailers say nothing here.
-        let Ok(data) = frame.into_data() else { continue };
-        if first.len() + all.len() + data.len() > limit {
-            return Err(too_large(limit));
-        }
-        if first.is_empty() && all.is_empty() {
-            first = data;
-        } else {
-            all.extend_from_slice(&std::mem::take(&mut first));
-            all.extend_from_slice(&data);
+    match timeout(limits::BODY_READ, Limited::new(body, limit).collect()).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Err(_) => Err(Error::bad_request(format!(
+            "the request body did not arrive within {} s",
+            limits::BODY_READ.as_secs()
+        ))),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(limit)),
+        Ok(Err(error)) => {
+            Err(Error::bad_request(format!("the request body could not be read: {error}")))
         }
     }
-    Ok(if all.is_empty() { first } else { all.into() })
 }
 
 fn too_large(limit: usize) -> Error {

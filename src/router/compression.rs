@@ -7,28 +7,28 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
-use http_body::Body as _;
 use tower::{Layer as _, ServiceExt as _, service_fn};
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
-use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
+use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 
 use crate::http::export;
 use crate::limits;
 
-/// Whether an answer is so large, or may become so, that it should go through [`compress`]. Most are not, and the way
-/// through costs as much as a point read does.
+/// Whether an answer is so large, or may become so, and of such a kind that it should go through [`compress`]. Most are
+/// not, and the way through costs as much as a point read does.
 pub(super) fn is_worthwhile(response: &Response) -> bool {
-    let length = response.body().size_hint().exact();
-    length.is_none_or(|length| length >= limits::COMPRESSED_BYTES_MIN)
+    rule().should_compress(response)
 }
 
-/// Compresses an answer to a request that accepts these encodings, if it is of a kind for which that helps.
+fn rule() -> impl Predicate {
+    SizeAbove::new(limits::COMPRESSED_BYTES_MIN)
+        .and(NotForContentType::const_new(export::SQLITE_FILE))
+}
+
+/// Compresses an answer to a request that accepts these encodings.
 pub(super) async fn compress(response: Response, encodings: HeaderValue) -> Response {
-    let layer = CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(
-        SizeAbove::new(limits::COMPRESSED_BYTES_MIN)
-            .and(NotForContentType::const_new(export::SQLITE_FILE)),
-    );
+    let layer = CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(rule());
     let mut response = Some(response);
     let answered = service_fn(move |_: Request| {
         ready(Ok::<_, Infallible>(response.take().unwrap_or_default()))

@@ -173,19 +173,14 @@ impl Database {
             connection.begin_rehearsals()?;
         }
         connection.begin_session(tenancy.session, &tenancy.access);
-        Ok(Lease::new(connection, self, tenancy.owner))
+        Ok(Lease::new(Box::new(connection), self, tenancy.owner))
     }
 
-    fn open(
-        &self,
-        sharing: Sharing,
-        access: &Access,
-        meter: Arc<Meter>,
-    ) -> Result<Box<Connection>> {
+    fn open(&self, sharing: Sharing, access: &Access, meter: Arc<Meter>) -> Result<Connection> {
         let open = Arc::clone(&self.engine.connections).try_acquire_owned().map_err(crowded)?;
         let turn = self.write_turn.clone();
         let mut connection =
-            Box::new(Connection::open(&self.path, sharing, access.clone(), turn, meter, open)?);
+            Connection::open(&self.path, sharing, access.clone(), turn, meter, open)?;
         connection.set_pages_max(self.pages_max.load(Relaxed))?;
         Ok(connection)
     }
@@ -195,7 +190,7 @@ impl Database {
     pub fn open_for_migration(&self, sharing: Sharing) -> Result<Connection> {
         let mut connection = self.open(sharing, &Access::FULL, Arc::default())?;
         connection.begin_migrations(sharing)?;
-        Ok(*connection)
+        Ok(connection)
     }
 
     /// What is committed, and whether it is durable.

@@ -156,16 +156,16 @@ impl<'a> ser::Serializer for Writer<'a> {
         Ok(self.elements(b"[", b"]"))
     }
 
-    fn serialize_tuple(self, _len: usize) -> Result<Elements<'a>, Error> {
-        Ok(self.elements(b"[", b"]"))
+    fn serialize_tuple(self, len: usize) -> Result<Elements<'a>, Error> {
+        self.serialize_seq(Some(len))
     }
 
     fn serialize_tuple_struct(
         self,
         _name: &'static str,
-        _len: usize,
+        len: usize,
     ) -> Result<Elements<'a>, Error> {
-        Ok(self.elements(b"[", b"]"))
+        self.serialize_seq(Some(len))
     }
 
     fn serialize_tuple_variant(
@@ -182,8 +182,8 @@ impl<'a> ser::Serializer for Writer<'a> {
         Ok(self.elements(b"{", b"}"))
     }
 
-    fn serialize_struct(self, _name: &'static str, _len: usize) -> Result<Elements<'a>, Error> {
-        Ok(self.elements(b"{", b"}"))
+    fn serialize_struct(self, _name: &'static str, len: usize) -> Result<Elements<'a>, Error> {
+        self.serialize_map(Some(len))
     }
 
     fn serialize_struct_variant(
