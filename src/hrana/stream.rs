@@ -204,9 +204,10 @@ impl Stream {
     }
 
     async fn run_to_end(&mut self, steps: Vec<RunStep>, sink: Collect) -> Result<Collect> {
-        let mut run = self.start(steps, sink);
+        // In a box, as futures are moved about.
+        let mut run = Box::new(self.start(steps, sink));
         // A collecting sink never wants a pause.
-        self.drive(&mut run).await?;
+        self.drive(&mut *run).await?;
         self.bytes_left = run.sink.bytes_left();
         if run.sink.has_lost_errors() {
             return Err(Error::results_too_large());

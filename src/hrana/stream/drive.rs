@@ -5,20 +5,44 @@ use std::sync::Arc;
 
 use super::Stream;
 use crate::error::{Error, ErrorKind, Result};
-use crate::sqlite::{Connection, Progress, Tenancy, Work, try_quickly};
+use crate::sqlite::{Connection, Lease, Progress, Tenancy, Work, try_quickly};
 
 impl Stream {
     /// Carries work to its end or to a pause; `Done` and `Paused` are what it returns.
     pub async fn drive(&mut self, work: &mut (impl Work + Send)) -> Result<Progress> {
-        let outcome = self.drive_durably(work).await;
+        let outcome = match self.begin(work) {
+            Ok(Some(progress @ (Progress::Done | Progress::Paused))) if self.owes_nothing() => {
+                return Ok(progress);
+            }
+            // In a box, as it is large and few requests come to it.
+            Ok(begun) => Box::pin(self.drive_durably(work, begun)).await,
+            Err(error) => Err(error),
+        };
         if outcome.is_err() {
             self.abandon();
         }
         outcome
     }
 
-    async fn drive_durably(&mut self, work: &mut (impl Work + Send)) -> Result<Progress> {
-        let progress = self.drive_migrating(work).await?;
+    /// Begins work on the spot; for most of it that is all. `None` if there is no connection at hand.
+    fn begin(&mut self, work: &mut (impl Work + Send)) -> Result<Option<Progress>> {
+        if self.connection.is_none() && (self.namespace.is_behind() || !self.take_idle()) {
+            return Ok(None);
+        }
+        self.try_quickly(work).map(Some)
+    }
+
+    /// Whether nothing has to be done, or waited for, before the client is told.
+    fn owes_nothing(&self) -> bool {
+        !self.is_in_implicit_rehearsal() && self.is_durable()
+    }
+
+    async fn drive_durably(
+        &mut self,
+        work: &mut (impl Work + Send),
+        begun: Option<Progress>,
+    ) -> Result<Progress> {
+        let progress = self.drive_migrating(work, begun).await?;
         match progress {
             Progress::Done => self.end_request(work).await?,
             Progress::Cancelled => {
@@ -36,10 +60,10 @@ impl Stream {
     /// To be awaited before the client is told anything: what was written, and what was read of others' writing,
     /// survives a power failure then. `held` is the memory of the result.
     async fn wait_until_durable(&mut self, held: usize) -> Result<()> {
-        let seen = self.connection.as_ref().map_or(0, |connection| connection.commits_seen());
-        if self.namespace.database().commits().is_durable(seen) {
+        if self.is_durable() {
             return Ok(());
         }
+        let seen = self.commits_seen();
         let commits = Arc::clone(self.namespace.database().commits());
         // Others may go on meanwhile.
         self.places.release(held);
@@ -48,10 +72,22 @@ impl Stream {
         commits.wait(seen).await
     }
 
+    fn commits_seen(&self) -> u64 {
+        self.connection.as_ref().map_or(0, |connection| connection.commits_seen())
+    }
+
+    fn is_durable(&self) -> bool {
+        self.namespace.database().commits().is_durable(self.commits_seen())
+    }
+
     /// Drives work, and makes migrations of what it has changed in a schema database.
-    async fn drive_migrating(&mut self, work: &mut (impl Work + Send)) -> Result<Progress> {
+    async fn drive_migrating(
+        &mut self,
+        work: &mut (impl Work + Send),
+        mut begun: Option<Progress>,
+    ) -> Result<Progress> {
         loop {
-            let progress = self.try_drive(work).await?;
+            let progress = self.try_drive(work, begun.take()).await?;
             if progress != Progress::Migrate {
                 return Ok(progress);
             }
@@ -91,13 +127,22 @@ impl Stream {
         self.migrator.migrate(&self.namespace, &change, turn).await
     }
 
-    async fn try_drive(&mut self, work: &mut (impl Work + Send)) -> Result<Progress> {
+    async fn try_drive(
+        &mut self,
+        work: &mut (impl Work + Send),
+        mut begun: Option<Progress>,
+    ) -> Result<Progress> {
         loop {
-            let progress = self.try_drive_quickly(work).await?;
-            let progress = match progress {
+            let mut progress = match begun.take() {
                 Some(progress) => progress,
-                None => self.drive_blocking(work).await?,
+                None => {
+                    self.connect().await?;
+                    self.try_quickly(work)?
+                }
             };
+            if !matches!(progress, Progress::Done | Progress::Paused | Progress::NeedsTurn) {
+                progress = self.drive_blocking(work).await?;
+            }
             if progress != Progress::NeedsTurn {
                 return Ok(progress);
             }
@@ -105,17 +150,13 @@ impl Stream {
         }
     }
 
-    /// `None` if the work has to be done where blocking is allowed.
-    async fn try_drive_quickly(
-        &mut self,
-        work: &mut (impl Work + Send),
-    ) -> Result<Option<Progress>> {
-        if !self.places.try_take() {
-            return Ok(None);
+    /// `Slow` also where a place for the result is to be waited for.
+    fn try_quickly(&mut self, work: &mut (impl Work + Send)) -> Result<Progress> {
+        match &mut self.connection {
+            Some(connection) if self.places.try_take() => try_quickly(connection, work),
+            Some(_) => Ok(Progress::Slow),
+            None => Err(no_connection()),
         }
-        let progress = try_quickly(self.connect().await?, work)?;
-        let is_answer = matches!(progress, Progress::Done | Progress::Paused | Progress::NeedsTurn);
-        Ok(is_answer.then_some(progress))
     }
 
     async fn drive_blocking(&mut self, work: &mut (impl Work + Send)) -> Result<Progress> {
@@ -168,24 +209,33 @@ impl Stream {
                 self.disconnect.before_blocking().await;
                 self.migrator.catch_up(&self.namespace).await?;
             }
-            let tenancy =
-                Tenancy { owner: self.id, access: self.access.clone(), session: self.session };
-            let database = self.namespace.database();
-            let lease = match database.connect_idle(&tenancy) {
-                Some(lease) => lease,
-                None => {
-                    self.disconnect.before_blocking().await;
-                    let open = || self.migrator.namespaces().connect(&self.namespace, &tenancy);
-                    database.executor().run(open).await??
-                }
-            };
-            self.disconnect.watch(lease.interruption());
-            self.connection = Some(lease);
+            if !self.take_idle() {
+                self.disconnect.before_blocking().await;
+                let tenancy = self.tenancy();
+                let open = || self.migrator.namespaces().connect(&self.namespace, &tenancy);
+                let lease = self.namespace.database().executor().run(open).await??;
+                self.take(lease);
+            }
         }
         match &mut self.connection {
             Some(connection) => Ok(connection),
             None => Err(no_connection()),
         }
+    }
+
+    /// Takes a connection that is idle. Whether there is one.
+    fn take_idle(&mut self) -> bool {
+        let idle = self.namespace.database().connect_idle(&self.tenancy());
+        idle.map(|lease| self.take(lease)).is_some()
+    }
+
+    fn take(&mut self, lease: Lease) {
+        self.disconnect.watch(lease.interruption());
+        self.connection = Some(lease);
+    }
+
+    fn tenancy(&self) -> Tenancy {
+        Tenancy { owner: self.id, access: self.access.clone(), session: self.session }
     }
 }
 
