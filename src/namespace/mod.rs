@@ -284,6 +284,7 @@ impl Namespaces {
         let mut unused = Vec::new();
         self.open.retain(|_, namespace| {
             unused.extend(namespace.database().take_unused(before));
+            namespace.database().give_back_read_locks();
             // Under the lock of the map's shard nobody can take another reference.
             let is_used = namespace.database().has_idle() || Arc::strong_count(namespace) > 1;
             if !is_used {

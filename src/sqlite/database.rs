@@ -15,6 +15,7 @@ use super::executor::{Executor, detach};
 use super::file::{self, Sharing};
 use super::group_commit::GroupCommit;
 use super::meter::Meter;
+use super::read_locks::ReadLocks;
 use super::session::SavedSession;
 use super::write_turn::WriteTurn;
 use crate::auth::Access;
@@ -98,6 +99,7 @@ pub struct Database {
     executor: Executor,
     write_turn: WriteTurn,
     commits: Arc<GroupCommit>,
+    read_locks: ReadLocks,
     meter: Arc<Meter>,
     engine: Arc<Engine>,
     idle: Mutex<Vec<Idle>>,
@@ -130,12 +132,15 @@ impl Database {
     pub fn new(path: PathBuf, engine: &Arc<Engine>, meter: Arc<Meter>, is_schema: bool) -> Self {
         let wait = if is_schema { limits::MIGRATION_QUEUE_WAIT } else { engine.write_wait };
         let write_turn = WriteTurn::new(wait);
+        let read_locks = ReadLocks::default();
         Database {
             commits: Arc::new(GroupCommit::new(
                 &path,
+                read_locks.clone(),
                 write_turn.clone(),
                 Arc::clone(&engine.quick_syncs),
             )),
+            read_locks,
             path,
             executor: Executor::new(&engine.threads, engine.threads_per_database),
             write_turn,
@@ -169,6 +174,7 @@ impl Database {
         let mut connection =
             self.open(Sharing::Shared, &tenancy.access, Arc::clone(&self.meter))?;
         connection.join_commits(&self.commits)?;
+        connection.keep_read_locks(&self.read_locks)?;
         if self.is_schema {
             connection.begin_rehearsals()?;
         }
@@ -258,7 +264,11 @@ impl Database {
         let _open = Arc::clone(&self.engine.connections).try_acquire_owned().map_err(crowded)?;
         let _turn = self.write_turn.take().await?;
         let started = Instant::now();
-        while !self.executor.run(|| checkpoint::try_checkpoint(&self.path)).await?? {
+        while !self
+            .executor
+            .run(|| checkpoint::try_checkpoint(&self.path, &self.read_locks))
+            .await??
+        {
             if started.elapsed() >= limits::BUSY_WAIT {
                 return Err(Error::new(
                     ErrorKind::Sqlite(rusqlite::ffi::SQLITE_BUSY),
@@ -285,6 +295,11 @@ impl Database {
     pub fn take_unused(&self, before: Instant) -> Vec<Connection> {
         let mut idle = self.lock_idle();
         idle.extract_if(.., |idle| idle.since < before).map(|idle| *idle.connection).collect()
+    }
+
+    /// Lets programs outside have the locks that nobody is reading under.
+    pub fn give_back_read_locks(&self) {
+        self.read_locks.give_back();
     }
 
     /// Whether a connection is open that nobody uses.

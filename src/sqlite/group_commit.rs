@@ -23,6 +23,7 @@ use tokio::sync::{Semaphore, watch};
 use super::checkpoint;
 use super::executor::{block, detach};
 use super::file::beside;
+use super::read_locks::ReadLocks;
 use super::slowness::Slowness;
 use super::write_turn::WriteTurn;
 use crate::error::{Error, ErrorKind, Result};
@@ -31,6 +32,7 @@ use crate::limits;
 /// The commits of one database.
 pub struct GroupCommit {
     path: PathBuf,
+    read_locks: ReadLocks,
     /// How many have begun: their rows may be seen. Only who has the turn to write commits, so at most one of them is
     /// not written yet.
     pub(super) begun: AtomicU64,
@@ -65,9 +67,15 @@ struct Attempt {
 impl GroupCommit {
     /// Of the database at this path, which is written by turns. `quick` bounds how many threads of the runtime wait for
     /// the disk at once.
-    pub fn new(path: &Path, turn: WriteTurn, quick: Arc<Semaphore>) -> Self {
+    pub(super) fn new(
+        path: &Path,
+        read_locks: ReadLocks,
+        turn: WriteTurn,
+        quick: Arc<Semaphore>,
+    ) -> Self {
         GroupCommit {
             path: path.to_owned(),
+            read_locks,
             begun: AtomicU64::default(),
             written: AtomicU64::default(),
             durable: AtomicU64::default(),
@@ -138,7 +146,9 @@ impl GroupCommit {
         let commits = Arc::clone(self);
         runtime.spawn(async move {
             let move_some = || {
-                if let Err(error) = block(|| checkpoint::move_some(&commits.path)) {
+                if let Err(error) =
+                    block(|| checkpoint::move_some(&commits.path, &commits.read_locks))
+                {
                     tracing::warn!("the log of a database cannot be moved into it: {error}");
                 }
             };
@@ -153,7 +163,7 @@ impl GroupCommit {
     /// What is in the log is in the file afterwards, or durable where it is.
     fn sync(&self, is_doubted: bool) -> Result<(), Box<dyn Display>> {
         if is_doubted {
-            return match checkpoint::try_checkpoint(&self.path) {
+            return match checkpoint::try_checkpoint(&self.path, &self.read_locks) {
                 Ok(true) => Ok(()),
                 Ok(false) => Err(Box::new("others are using the database")),
                 Err(error) => Err(Box::new(error)),

@@ -2,7 +2,7 @@
 //!
 //! Everything that opens, reads, writes or checkpoints a tenant's file is in this module. A reader may
 //! start with [`Database`] (who may use a connection), then [`run`](Run) (what happens to a batch), then
-//! `policy` (what SQL may do). Unsafe code is in `statement`, `session` and `commits` only.
+//! `policy` (what SQL may do). Unsafe code is in `statement`, `cell`, `session`, `commits` and `read_locks` only.
 
 mod active;
 mod arguments;
@@ -33,6 +33,7 @@ mod policy;
 mod policy_tests;
 mod pragma;
 mod preparation;
+mod read_locks;
 mod refusals;
 mod regulator;
 mod rehearsal;
