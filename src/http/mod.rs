@@ -1,9 +1,11 @@
 //! HTTP: the data plane's handlers, and what all requests have in common. The URLs are in [`crate::router`].
 
+mod alarms;
 pub mod allowance;
 pub mod arrival;
 pub mod caller;
 mod chunks;
+mod closings;
 pub mod cursor;
 pub mod detached;
 pub mod dump;

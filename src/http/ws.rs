@@ -1,9 +1,8 @@
 //! Hrana over WebSocket: the upgrade, and frames in and out. What messages mean is in [`crate::hrana::session`].
 
 use std::future::poll_fn;
-use std::io::ErrorKind as IoErrorKind;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
@@ -16,15 +15,15 @@ use hrana_protocol::version::{SUBPROTOCOLS, subprotocol};
 use hrana_protocol::ws::ClientMsg;
 use hrana_protocol::{Encoding, Version};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
-use tokio::time::{Interval, MissedTickBehavior, interval_at, timeout};
-use tokio_tungstenite::tungstenite::Error as WsError;
+use tokio::time::timeout;
 
 use super::App;
+use super::alarms::{Alarm, Alarms};
 use super::allowance::Allowance;
 use super::arrival::Peer;
+use super::closings::{INVALID, NORMAL, broken, gone, stopping, unsupported};
 use super::local::Local;
 use super::target::WantedDatabase;
-use crate::catalog;
 use crate::error::{Error, ErrorKind, Result};
 use crate::hrana::session::{Closing, Effect, Host, Reply, Session};
 use crate::limits;
@@ -100,9 +99,23 @@ struct Conversation {
     stopped: watch::Receiver<bool>,
     /// Says when the session may not be admitted any more.
     revisions: watch::Receiver<()>,
-    silence: Duration,
+    /// How often to ask whether the client is there.
+    period: Duration,
+    alarms: Alarms,
+    /// The expiry of the token that they are set to.
+    expires_at: Option<u64>,
     /// Pings since the client was heard last.
     unanswered: u32,
+}
+
+/// What happens next.
+enum Event {
+    /// A frame has come, or none will come any more.
+    Frame(Option<Result<Message, axum::Error>>),
+    Reply(Reply),
+    /// There is a place for another request.
+    Place(OwnedSemaphorePermit),
+    Alarm(Alarm),
 }
 
 impl Conversation {
@@ -121,7 +134,11 @@ impl Conversation {
             is_local,
             transaction_idle: app.streams.transaction_idle(),
         };
+        let (stopped, revisions) = (app.stopped.clone(), app.namespaces.revisions());
+        let period = app.client_silence / limits::SOCKET_PINGS;
         Conversation {
+            alarms: Alarms::new(period, revisions.clone(), None, stopped.clone()),
+            expires_at: None,
             socket,
             encoding,
             session: Session::new(host, version, wanted, sender),
@@ -130,55 +147,72 @@ impl Conversation {
             places: Arc::new(Semaphore::new(limits::SOCKET_OUTSTANDING_MAX)),
             place: None,
             has_unsent: false,
-            stopped: app.stopped.clone(),
-            revisions: app.namespaces.revisions(),
-            silence: app.client_silence,
+            stopped,
+            revisions,
+            period,
             unanswered: 0,
         }
     }
 
-    /// When to ask whether the client is there.
-    fn pings(&self) -> Interval {
-        let period = self.silence / limits::SOCKET_PINGS;
-        let mut pings = interval_at(tokio::time::Instant::now() + period, period);
-        // While the socket was full nothing could be heard; then all is as after a ping that was on time.
-        pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        pings
-    }
-
     /// Speaks until one side has enough. Dropping the session stops what its streams are doing.
     async fn run(mut self) {
-        let mut pings = self.pings();
         let closing = loop {
-            if self.place.is_none() {
-                self.place = Arc::clone(&self.places).try_acquire_owned().ok();
-            }
-            // Without a place the socket is not read, and TCP makes the client wait.
-            let reads = self.place.is_some();
-            let expiry = expiry(self.session.expires_at());
-            let outcome = tokio::select! {
-                // Requests before all else, so that the replies to those that came together go together.
-                biased;
-                frame = receive(&mut self.socket, &mut self.has_unsent, reads) => match frame {
-                    Some(Ok(frame)) => self.take(frame).await,
-                    Some(Err(error)) => Err(broken(error)),
-                    None => return,
-                },
-                Some(reply) = self.replies.recv() => self.write(reply).await,
-                Ok(place) = Arc::clone(&self.places).acquire_owned(), if !reads => {
+            let outcome = match self.next().await {
+                Event::Frame(Some(Ok(frame))) => self.take(frame).await,
+                Event::Frame(Some(Err(error))) => Err(broken(error)),
+                Event::Frame(None) => return,
+                Event::Reply(reply) => self.write(reply).await,
+                Event::Place(place) => {
                     self.place = Some(place);
                     Ok(())
                 }
-                _ = pings.tick() => self.ping().await,
-                Ok(()) = self.revisions.changed() => self.session.check(),
-                () = expiry => self.session.check(),
-                _ = self.stopped.changed() => Err(stopping()),
+                Event::Alarm(Alarm::Ping) => self.ping().await,
+                Event::Alarm(Alarm::Check) => self.session.check(),
+                Event::Alarm(Alarm::Stop) => Err(stopping()),
             };
             if let Err(closing) = outcome {
                 break closing;
             }
         };
         self.close(closing).await;
+    }
+
+    async fn next(&mut self) -> Event {
+        if self.place.is_none() {
+            self.place = Arc::clone(&self.places).try_acquire_owned().ok();
+        }
+        if self.place.is_some() {
+            return poll_fn(|context| self.poll_next(context)).await;
+        }
+        // Without a place the socket is not read, and TCP makes the client wait.
+        let places = Arc::clone(&self.places);
+        tokio::select! {
+            biased;
+            event = poll_fn(|context| self.poll_next(context)) => event,
+            Ok(place) = places.acquire_owned() => Event::Place(place),
+        }
+    }
+
+    /// Requests before all else, so that the replies to those that came together go together. As long as there is none,
+    /// what is unsent is sent.
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Event> {
+        if self.place.is_some()
+            && let Poll::Ready(frame) = self.socket.poll_next_unpin(context)
+        {
+            return Poll::Ready(Event::Frame(frame));
+        }
+        if self.has_unsent
+            && let Poll::Ready(sent) = self.socket.poll_flush_unpin(context)
+        {
+            self.has_unsent = false;
+            if let Err(error) = sent {
+                return Poll::Ready(Event::Frame(Some(Err(error))));
+            }
+        }
+        if let Poll::Ready(Some(reply)) = self.replies.poll_recv(context) {
+            return Poll::Ready(Event::Reply(reply));
+        }
+        self.alarms.poll_next(context).map(Event::Alarm)
     }
 
     async fn take(&mut self, frame: Message) -> Result<(), Closing> {
@@ -215,11 +249,7 @@ impl Conversation {
             reason: format!("the message could not be read: {error}"),
         })?;
         let effect = self.session.handle(message, place)?;
-        if self.session.is_admitted()
-            && let Some(allowance) = self.allowance.take()
-        {
-            allowance.lift();
-        }
+        self.look_at_token();
         // What streams' tasks have replied before, some of it perhaps of the same stream.
         while let Ok(reply) = self.replies.try_recv() {
             self.write(reply).await?;
@@ -231,6 +261,21 @@ impl Conversation {
                 self.write(reply).await?;
                 Err(closing)
             }
+        }
+    }
+
+    /// After a hello there may be another token.
+    fn look_at_token(&mut self) {
+        if self.session.is_admitted()
+            && let Some(allowance) = self.allowance.take()
+        {
+            allowance.lift();
+        }
+        let expires_at = self.session.expires_at();
+        if self.expires_at != expires_at {
+            let (revisions, stopped) = (self.revisions.clone(), self.stopped.clone());
+            self.alarms = Alarms::new(self.period, revisions, expires_at, stopped);
+            self.expires_at = expires_at;
         }
     }
 
@@ -256,7 +301,11 @@ impl Conversation {
             // Nothing large is made before the client has this.
             self.socket.flush().await.map_err(|_| gone())?;
         }
-        drop((place, result));
+        drop(result);
+        if self.place.is_none() && place.num_permits() == 1 {
+            // For the next request.
+            self.place = Some(place);
+        }
         written
     }
 
@@ -297,77 +346,4 @@ impl Conversation {
         };
         let _ = timeout(limits::SOCKET_CLOSE, farewell).await;
     }
-}
-
-/// The next frame, where frames are read. As long as there is none, what is unsent is sent.
-async fn receive(
-    socket: &mut WebSocket,
-    has_unsent: &mut bool,
-    reads: bool,
-) -> Option<Result<Message, axum::Error>> {
-    poll_fn(|context| {
-        if reads && let Poll::Ready(frame) = socket.poll_next_unpin(context) {
-            return Poll::Ready(frame);
-        }
-        if *has_unsent && let Poll::Ready(sent) = socket.poll_flush_unpin(context) {
-            *has_unsent = false;
-            if let Err(error) = sent {
-                return Poll::Ready(Some(Err(error)));
-            }
-        }
-        Poll::Pending
-    })
-    .await
-}
-
-/// Ends when a token does, a moment later at most.
-async fn expiry(expires_at: Option<u64>) {
-    match expires_at {
-        Some(expires_at) => {
-            let seconds = expires_at.saturating_sub(catalog::now());
-            tokio::time::sleep(Duration::from_secs(seconds)).await;
-        }
-        None => std::future::pending().await,
-    }
-}
-
-/// What a frame that cannot be read says about its sender.
-fn broken(error: axum::Error) -> Closing {
-    let (code, reason) = match error.into_inner().downcast::<WsError>() {
-        Ok(error) => match *error {
-            WsError::Utf8(_) => (INVALID, "a text message is not valid UTF-8".to_owned()),
-            WsError::Capacity(_) => (
-                TOO_BIG,
-                format!("a message may have {} MiB", limits::BODY_BYTES_MAX / limits::MIB),
-            ),
-            WsError::Io(error) if error.kind() == IoErrorKind::FileTooLarge => {
-                let kibibytes = limits::SOCKET_HELLO_BYTES / limits::KIB as u64;
-                (TOO_BIG, format!("before hello there may be {kibibytes} KiB"))
-            }
-            WsError::Protocol(error) => (Closing::PROTOCOL, error.to_string()),
-            error => (GOING_AWAY, error.to_string()),
-        },
-        Err(error) => (GOING_AWAY, error.to_string()),
-    };
-    Closing { code, reason }
-}
-
-const NORMAL: u16 = 1000;
-const GOING_AWAY: u16 = 1001;
-const UNSUPPORTED: u16 = 1003;
-const INVALID: u16 = 1007;
-const TOO_BIG: u16 = 1009;
-
-fn unsupported(kind: &str, instead: &str) -> Closing {
-    let reason = format!("Received a {kind} WebSocket message, which is not supported: {instead}");
-    Closing { code: UNSUPPORTED, reason }
-}
-
-fn stopping() -> Closing {
-    Closing { code: GOING_AWAY, reason: "the server is stopping".to_owned() }
-}
-
-/// The client does not take or say anything any more.
-fn gone() -> Closing {
-    Closing { code: GOING_AWAY, reason: "the client was silent for too long".to_owned() }
 }
