@@ -7,7 +7,7 @@ mod drive;
 
 use std::sync::Arc;
 
-use hrana_protocol::{Batch, SqlRef, Stmt, StreamRequest, StreamResponse};
+use hrana_protocol::{Batch, DescribeResult, SqlRef, Stmt, StreamRequest, StreamResponse};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::collect::Collect;
@@ -131,37 +131,26 @@ impl Stream {
         self.sqls.bytes()
     }
 
-    /// Executes one request. `close` is the caller's: it drops the stream.
+    /// Executes one request. `close` is the caller's: it drops the stream. What few ask for is in a box: futures are
+    /// moved about, and those of more than a kibibyte are dear to allocate.
     pub async fn handle(&mut self, request: StreamRequest) -> Result<StreamResponse> {
         self.namespace.check()?;
         Ok(match request {
             StreamRequest::Close => StreamResponse::Close,
             StreamRequest::Execute { stmt } => {
-                StreamResponse::Execute { result: self.execute(stmt).await?.into_single()? }
+                let run = self.run_of_one(stmt)?;
+                StreamResponse::Execute { result: self.run_to_end(run).await?.into_single()? }
             }
             StreamRequest::Batch { batch } => {
-                StreamResponse::Batch { result: self.batch(batch).await?.into_batch() }
+                let run = self.run_of(batch)?;
+                StreamResponse::Batch { result: self.run_to_end(run).await?.into_batch() }
             }
             StreamRequest::Sequence { sql } => {
-                self.sequence(sql).await?;
+                Box::pin(self.sequence(sql)).await?;
                 StreamResponse::Sequence
             }
             StreamRequest::Describe { sql } => {
-                let sql = self.sqls.resolve(sql)?;
-                let described =
-                    self.with_connection(|connection| connection.describe(&sql)).await?;
-                let result = described?;
-                let names = result.cols.iter().map(|col| col.name.len());
-                let size = names.map(|name| name + limits::DESCRIBED_BYTES).sum::<usize>()
-                    + result.params.len() * limits::DESCRIBED_BYTES;
-                // Many descriptions are large together.
-                self.bytes_left = self.bytes_left.checked_sub(size).ok_or_else(|| {
-                    Error::new(
-                        ErrorKind::ResponseTooLarge,
-                        "the descriptions of one request are too large; use several",
-                    )
-                })?;
-                StreamResponse::Describe { result }
+                StreamResponse::Describe { result: Box::pin(self.describe(sql)).await? }
             }
             StreamRequest::StoreSql { sql_id, sql } => {
                 self.sqls.store(sql_id, sql)?;
@@ -179,18 +168,28 @@ impl Stream {
 
     /// Executes a single statement, as a batch of one step.
     pub async fn execute(&mut self, stmt: Stmt) -> Result<Collect> {
-        let wants_rows = stmt.want_rows.unwrap_or(true);
-        let step = self.step(None, stmt)?;
-        let sink = Collect::new(1, wants_rows, self.bytes_left);
-        self.run_to_end(vec![step], sink).await
+        let run = self.run_of_one(stmt)?;
+        self.run_to_end(run).await
     }
 
-    /// Executes a batch. Rows are collected whatever `want_rows` says: the Rust client reads the rows of
-    /// RETURNING from batches in which it says that it wants none.
+    /// Executes a batch.
     pub async fn batch(&mut self, batch: Batch) -> Result<Collect> {
+        let run = self.run_of(batch)?;
+        self.run_to_end(run).await
+    }
+
+    fn run_of_one(&self, stmt: Stmt) -> Result<Box<Run<Collect>>> {
+        let wants_rows = stmt.want_rows.unwrap_or(true);
+        let step = self.step(None, stmt)?;
+        Ok(Box::new(self.start(vec![step], Collect::new(1, wants_rows, self.bytes_left))))
+    }
+
+    /// Rows are collected whatever `want_rows` says: the Rust client reads the rows of RETURNING from batches in which
+    /// it says that it wants none.
+    fn run_of(&self, batch: Batch) -> Result<Box<Run<Collect>>> {
         let steps = self.steps(batch)?;
         let sink = Collect::new(steps.len(), true, self.bytes_left);
-        self.run_to_end(steps, sink).await
+        Ok(Box::new(self.start(steps, sink)))
     }
 
     /// The steps of a batch with their SQL texts found.
@@ -203,9 +202,8 @@ impl Stream {
         Ok(RunStep { condition, sql: self.sqls.resolve(stmt.sql)?, arguments })
     }
 
-    async fn run_to_end(&mut self, steps: Vec<RunStep>, sink: Collect) -> Result<Collect> {
-        // In a box, as futures are moved about.
-        let mut run = Box::new(self.start(steps, sink));
+    /// The run is in a box for the same reason as in `handle`.
+    async fn run_to_end(&mut self, mut run: Box<Run<Collect>>) -> Result<Collect> {
         // A collecting sink never wants a pause.
         self.drive(&mut *run).await?;
         self.bytes_left = run.sink.bytes_left();
@@ -218,6 +216,22 @@ impl Stream {
     /// A run of steps on this stream, for [`Stream::drive`].
     pub fn start<S: Sink>(&self, steps: Vec<RunStep>, sink: S) -> Run<S> {
         Run::new(steps, self.statement_timeout(), sink)
+    }
+
+    async fn describe(&mut self, sql: SqlRef) -> Result<DescribeResult> {
+        let sql = self.sqls.resolve(sql)?;
+        let result = self.with_connection(|connection| connection.describe(&sql)).await??;
+        let names = result.cols.iter().map(|col| col.name.len());
+        let size = names.map(|name| name + limits::DESCRIBED_BYTES).sum::<usize>()
+            + result.params.len() * limits::DESCRIBED_BYTES;
+        // Many descriptions are large together.
+        self.bytes_left = self.bytes_left.checked_sub(size).ok_or_else(|| {
+            Error::new(
+                ErrorKind::ResponseTooLarge,
+                "the descriptions of one request are too large; use several",
+            )
+        })?;
+        Ok(result)
     }
 
     async fn sequence(&mut self, sql: SqlRef) -> Result<()> {
