@@ -16,7 +16,7 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
-use tower::{Service, ServiceExt as _};
+use tower::Service;
 
 use self::socket::{ClientSocket, Stream};
 use crate::http::allowance::Allowance;
@@ -122,7 +122,8 @@ where
         let service = hyper::service::service_fn(move |request: Request<Incoming>| {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(peer.clone());
-            service.clone().oneshot(request)
+            // It is ready at any time.
+            service.clone().call(request)
         });
         let socket = ClientSocket::new(socket, self.patience, allowance, self.lingering);
         let connection = self.builder.serve_connection_with_upgrades(TokioIo::new(socket), service);

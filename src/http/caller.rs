@@ -25,15 +25,20 @@ impl FromRequestParts<Arc<App>> for Caller {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self> {
+        Caller::of(parts, app)
+    }
+}
+
+impl Caller {
+    /// Who the request is from.
+    pub(crate) fn of(parts: &Parts, app: &App) -> Result<Self> {
         // First the right to ask, then the question: whether a database exists is not told to strangers.
         let wanted = target::wanted(parts, app);
         let identity = identify(parts, app, wanted.as_ref().ok())?;
         let admission = app.namespaces.admit(&wanted?, identity)?;
         Ok(Caller { admission, namespaces: Arc::clone(&app.namespaces) })
     }
-}
 
-impl Caller {
     pub(crate) fn namespace(&self) -> &Arc<Namespace> {
         &self.admission.namespace
     }

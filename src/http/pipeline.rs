@@ -27,8 +27,8 @@ pub(crate) async fn pipeline(
     check(&request.requests, protocol.version)?;
     let found =
         streams::find(&app, &caller, request.baton.as_deref(), ("pipeline", protocol), &body).await;
-    let (mut stream, borrowed) = match found {
-        Ok(Found::Stream(found)) => *found,
+    let mut found = match found {
+        Ok(Found::Stream(found)) => found,
         Ok(Found::Reply(reply)) => return Ok(protocol.response(reply)),
         Err(error) if is_close_of_expired(&error, &request.requests) => {
             return Ok(protocol.response(protocol.encode(&closed(), 0)));
@@ -36,8 +36,8 @@ pub(crate) async fn pipeline(
         Err(error) => return Err(error),
     };
     let disconnect = Disconnect::default();
-    stream.begin_request(disconnect.clone());
-    let serving = serve(protocol, stream, borrowed, request.requests);
+    found.0.begin_request(disconnect.clone());
+    let serving = serve(protocol, found, request.requests);
     let reply = detached(disconnect, || caller.ended(), serving).await?;
     Ok(protocol.response(reply))
 }
@@ -45,12 +45,12 @@ pub(crate) async fn pipeline(
 /// Executes the requests and gives the stream back, with the reply.
 async fn serve(
     protocol: Protocol,
-    mut stream: Stream,
-    mut borrowed: Borrowed,
+    mut found: Box<(Stream, Borrowed)>,
     requests: Vec<StreamRequest>,
 ) -> Result<Bytes> {
     let closes = matches!(requests.last(), Some(StreamRequest::Close));
     let mut results = Vec::with_capacity(requests.len());
+    let (stream, borrowed) = &mut *found;
     for request in requests {
         results.push(match stream.handle(request).await {
             Ok(response) => StreamResult::Ok { response },
@@ -60,6 +60,7 @@ async fn serve(
     let baton = if closes { None } else { Some(borrowed.baton()?) };
     let size = stream.result_bytes();
     let reply = protocol.encode(&PipelineRespBody { baton, base_url: None, results }, size);
+    let (stream, borrowed) = *found;
     if stream.is_abandoned() {
         // Nobody reads the reply, and requests may have been cut short: the stream ends as lost.
         drop(stream);

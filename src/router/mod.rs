@@ -9,11 +9,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
-use axum::extract::{FromRequestParts as _, Request, State};
+use axum::body::Body;
+use axum::extract::{Request, State};
 use axum::handler::Handler as _;
 use axum::http::{Method, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post, put};
+use futures_util::FutureExt as _;
 use tower::{Service, ServiceExt as _, service_fn};
 use tower_http::cors::{Any, CorsLayer};
 use tracing::Level;
@@ -109,11 +111,8 @@ pub fn service(
     let routes = routes().with_state(Arc::clone(&app));
     let for_browsers = routes.clone().layer(cors);
     let answers = Arc::new(Answers { app, routes, for_browsers });
-    service_fn(move |request: Request| {
-        let answers = Arc::clone(&answers);
-        // It is large, and would be moved more than once.
-        Box::pin(async move { Ok(answers.answer(request).await) })
-    })
+    // Boxes are for what is large, and would be moved more than once.
+    service_fn(move |request: Request| Box::pin(Arc::clone(&answers).answer(request)))
 }
 
 /// All there is to answer with.
@@ -124,45 +123,51 @@ struct Answers {
 }
 
 impl Answers {
-    async fn answer(&self, request: Request) -> Response {
+    async fn answer(self: Arc<Self>, request: Request) -> Result<Response, Infallible> {
         let request = target::rewrite(request);
         let asked = tracing::enabled!(Level::DEBUG).then(|| Asked::new(&request, &self.app));
         let encodings = request.headers().get(header::ACCEPT_ENCODING).cloned();
-        let response = self.answer_plainly(request).await;
+        let response = match pipeline_at(&request) {
+            // The way through the router costs as much as a point read, so the requests that come most often do not
+            // take it.
+            Some(protocol) => self.pipeline(protocol, request).await,
+            None => Box::pin(self.route(request)).await,
+        };
         let response = match encodings {
             Some(encodings) if compression::is_worthwhile(&response) => {
-                compression::compress(response, encodings).await
+                Box::pin(compression::compress(response, encodings)).await
             }
             _ => response,
         };
         Asked::log(asked, &response);
-        response
+        Ok(response)
     }
 
-    async fn answer_plainly(&self, request: Request) -> Response {
-        let routes = match is_from_browser(&request) {
-            true => &self.for_browsers,
-            // The way through the router costs as much as a point read, so the requests that come most often do not
-            // take it.
-            false => match pipeline_at(&request) {
-                Some(protocol) => return self.pipeline(protocol, request).await.into_response(),
-                None => &self.routes,
-            },
-        };
+    async fn route(&self, request: Request) -> Response {
+        let routes = if is_from_browser(&request) { &self.for_browsers } else { &self.routes };
         routes.clone().oneshot(request).await.unwrap_or_else(|never| match never {})
     }
 
-    async fn pipeline(&self, protocol: Protocol, request: Request) -> Result<Response> {
-        let (mut parts, body) = request.into_parts();
-        let caller = Caller::from_request_parts(&mut parts, &self.app).await?;
-        let body = WholeBody::read(body).await?;
-        pipeline::pipeline(protocol, Arc::clone(&self.app), caller, body).await
+    fn pipeline(&self, protocol: Protocol, request: Request) -> impl Future<Output = Response> {
+        let (parts, body) = request.into_parts();
+        let caller = Caller::of(&parts, &self.app);
+        respond(protocol, Arc::clone(&self.app), caller, body).map(IntoResponse::into_response)
     }
 }
 
-/// What the pipeline endpoint that a request is for speaks.
+async fn respond(
+    protocol: Protocol,
+    app: Arc<App>,
+    caller: Result<Caller>,
+    body: Body,
+) -> Result<Response> {
+    pipeline::pipeline(protocol, app, caller?, WholeBody::read(body).await?).await
+}
+
+/// What the pipeline endpoint that a request is for speaks. Those of browsers need more than an answer.
 fn pipeline_at(request: &Request) -> Option<Protocol> {
-    let path = Some(request.uri().path()).filter(|_| request.method() == Method::POST)?;
+    let path = Some(request.uri().path())
+        .filter(|_| request.method() == Method::POST && !is_from_browser(request))?;
     PIPELINES.into_iter().find(|(pipeline, _)| *pipeline == path).map(|(_, protocol)| protocol)
 }
 
