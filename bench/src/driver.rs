@@ -1,14 +1,19 @@
 //! Clients in a closed loop: each sends its next request when it has the answer to the last one.
 
+use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
+use tokio::time::timeout_at;
 
 use crate::Result;
 use crate::clients::KeptAlive;
 use crate::server::Kind;
+
+/// How long an answer may take that is due when a measurement ends. libsql-server was seen to hang for ever.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Requests to be sent, one after the other, from the beginning again at their end.
 pub(crate) type Requests = Arc<[Box<[u8]>]>;
@@ -84,9 +89,16 @@ pub(crate) async fn drive_all(
     let to = from + length;
     let mut tasks = JoinSet::new();
     for client in clients {
-        tasks.spawn(repeat(client, from, to, failures));
+        tasks.spawn(async move {
+            let end = (to + PATIENCE).into();
+            timeout_at(end, repeat(client, from, to, failures)).await.map_err(|_| hung())?
+        });
     }
     Measured::collect(tasks, length).await
+}
+
+fn hung() -> Box<dyn Error + Send + Sync> {
+    format!("there was no answer for {} s", PATIENCE.as_secs()).into()
 }
 
 impl Measured {

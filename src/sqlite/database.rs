@@ -174,7 +174,6 @@ impl Database {
         let mut connection =
             self.open(Sharing::Shared, &tenancy.access, Arc::clone(&self.meter))?;
         connection.join_commits(&self.commits)?;
-        connection.keep_read_locks(&self.read_locks)?;
         if self.is_schema {
             connection.begin_rehearsals()?;
         }
@@ -188,6 +187,9 @@ impl Database {
         let mut connection =
             Connection::open(&self.path, sharing, access.clone(), turn, meter, open)?;
         connection.set_pages_max(self.pages_max.load(Relaxed))?;
+        if sharing == Sharing::Shared {
+            connection.keep_read_locks(&self.read_locks)?;
+        }
         Ok(connection)
     }
 
