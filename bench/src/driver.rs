@@ -1,18 +1,17 @@
 //! Clients in a closed loop: each sends its next request when it has the answer to the last one.
 
-use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
-use tokio::time::timeout_at;
+use tokio::time::timeout;
 
 use crate::Result;
 use crate::clients::KeptAlive;
 use crate::server::Kind;
 
-/// How long an answer may take that is due when a measurement ends. libsql-server was seen to hang for ever.
+/// How long a measurement may take beyond its length: for the warm-up, and for answers that are late. libsql-server was seen to hang for ever.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Requests to be sent, one after the other, from the beginning again at their end.
@@ -89,24 +88,19 @@ pub(crate) async fn drive_all(
     let to = from + length;
     let mut tasks = JoinSet::new();
     for client in clients {
-        tasks.spawn(async move {
-            let end = (to + PATIENCE).into();
-            timeout_at(end, repeat(client, from, to, failures)).await.map_err(|_| hung())?
-        });
+        tasks.spawn(repeat(client, from, to, failures));
     }
     Measured::collect(tasks, length).await
 }
 
-fn hung() -> Box<dyn Error + Send + Sync> {
-    format!("there was no answer for {} s", PATIENCE.as_secs()).into()
-}
-
 impl Measured {
     /// Of what the clients have seen in a time of this length.
-    pub(crate) async fn collect(
-        mut clients: JoinSet<Result<Seen>>,
-        length: Duration,
-    ) -> Result<Self> {
+    pub(crate) async fn collect(clients: JoinSet<Result<Seen>>, length: Duration) -> Result<Self> {
+        let hung = |_| format!("there was no answer for {} s", PATIENCE.as_secs());
+        timeout(length + PATIENCE, Self::collect_all(clients, length)).await.map_err(hung)?
+    }
+
+    async fn collect_all(mut clients: JoinSet<Result<Seen>>, length: Duration) -> Result<Self> {
         let (mut all, mut late) = (Seen::default(), Vec::new());
         while let Some(client) = clients.join_next().await {
             let mut seen = client??;

@@ -138,12 +138,10 @@ impl Stream {
         Ok(match request {
             StreamRequest::Close => StreamResponse::Close,
             StreamRequest::Execute { stmt } => {
-                let run = self.run_of_one(stmt)?;
-                StreamResponse::Execute { result: self.run_to_end(run).await?.into_single()? }
+                StreamResponse::Execute { result: self.execute(stmt).await?.into_single()? }
             }
             StreamRequest::Batch { batch } => {
-                let run = self.run_of(batch)?;
-                StreamResponse::Batch { result: self.run_to_end(run).await?.into_batch() }
+                StreamResponse::Batch { result: self.batch(batch).await?.into_batch() }
             }
             StreamRequest::Sequence { sql } => {
                 Box::pin(self.sequence(sql)).await?;
@@ -168,28 +166,21 @@ impl Stream {
 
     /// Executes a single statement, as a batch of one step.
     pub async fn execute(&mut self, stmt: Stmt) -> Result<Collect> {
-        let run = self.run_of_one(stmt)?;
-        self.run_to_end(run).await
-    }
-
-    /// Executes a batch.
-    pub async fn batch(&mut self, batch: Batch) -> Result<Collect> {
-        let run = self.run_of(batch)?;
-        self.run_to_end(run).await
-    }
-
-    fn run_of_one(&self, stmt: Stmt) -> Result<Box<Run<Collect>>> {
         let wants_rows = stmt.want_rows.unwrap_or(true);
-        let step = self.step(None, stmt)?;
-        Ok(Box::new(self.start(vec![step], Collect::new(1, wants_rows, self.bytes_left))))
+        let steps = vec![self.step(None, stmt)?];
+        self.run_to_end(self.collecting(steps, wants_rows)).await
     }
 
-    /// Rows are collected whatever `want_rows` says: the Rust client reads the rows of RETURNING from batches in which
-    /// it says that it wants none.
-    fn run_of(&self, batch: Batch) -> Result<Box<Run<Collect>>> {
+    /// Executes a batch. Rows are collected whatever `want_rows` says: the Rust client reads the rows of
+    /// RETURNING from batches in which it says that it wants none.
+    pub async fn batch(&mut self, batch: Batch) -> Result<Collect> {
         let steps = self.steps(batch)?;
-        let sink = Collect::new(steps.len(), true, self.bytes_left);
-        Ok(Box::new(self.start(steps, sink)))
+        self.run_to_end(self.collecting(steps, true)).await
+    }
+
+    fn collecting(&self, steps: Vec<RunStep>, wants_rows: bool) -> Box<Run<Collect>> {
+        let sink = Collect::new(steps.len(), wants_rows, self.bytes_left);
+        Box::new(self.start(steps, sink))
     }
 
     /// The steps of a batch with their SQL texts found.

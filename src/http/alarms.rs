@@ -25,28 +25,47 @@ pub(super) enum Alarm {
 }
 
 /// The alarms of one socket.
-pub(super) struct Alarms(SelectAll<BoxStream<'static, Alarm>>);
+pub(super) struct Alarms {
+    period: Duration,
+    revisions: watch::Receiver<()>,
+    stopped: watch::Receiver<bool>,
+    expires_at: Option<u64>,
+    all: SelectAll<BoxStream<'static, Alarm>>,
+}
 
 impl Alarms {
-    /// `Ping` rings with this period, `Check` with each change of `revisions` and when the token expires (in seconds
-    /// since 1970), `Stop` once `stopped` changes.
+    /// `Ping` rings with this period, `Check` with each change of `revisions`, `Stop` once `stopped` changes.
     pub(super) fn new(
         period: Duration,
         revisions: watch::Receiver<()>,
-        expires_at: Option<u64>,
         stopped: watch::Receiver<bool>,
     ) -> Self {
-        let mut alarms = SelectAll::new();
-        alarms.push(pings(period));
-        alarms.push(changes(revisions));
-        alarms.extend(expires_at.map(expiries));
-        alarms.push(stop(stopped));
-        Alarms(alarms)
+        let all = SelectAll::new();
+        let mut alarms = Alarms { period, revisions, stopped, expires_at: None, all };
+        alarms.set();
+        alarms
+    }
+
+    /// `Check` rings also when the token expires, in seconds since 1970.
+    pub(super) fn set_expiry(&mut self, expires_at: Option<u64>) {
+        if self.expires_at != expires_at {
+            self.expires_at = expires_at;
+            self.set();
+        }
+    }
+
+    /// Sets all anew: single ones cannot be taken out.
+    fn set(&mut self) {
+        self.all.clear();
+        self.all.push(pings(self.period));
+        self.all.push(changes(self.revisions.clone()));
+        self.all.extend(self.expires_at.map(expiries));
+        self.all.push(stop(self.stopped.clone()));
     }
 
     /// The next alarm that rings.
     pub(super) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Alarm> {
-        match self.0.poll_next_unpin(context) {
+        match self.all.poll_next_unpin(context) {
             Poll::Ready(Some(alarm)) => Poll::Ready(alarm),
             // Pings do not end.
             Poll::Ready(None) | Poll::Pending => Poll::Pending,

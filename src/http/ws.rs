@@ -3,7 +3,6 @@
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
@@ -97,13 +96,7 @@ struct Conversation {
     /// Whether something was written that is not sent yet.
     has_unsent: bool,
     stopped: watch::Receiver<bool>,
-    /// Says when the session may not be admitted any more.
-    revisions: watch::Receiver<()>,
-    /// How often to ask whether the client is there.
-    period: Duration,
     alarms: Alarms,
-    /// The expiry of the token that they are set to.
-    expires_at: Option<u64>,
     /// Pings since the client was heard last.
     unanswered: u32,
 }
@@ -135,10 +128,10 @@ impl Conversation {
             transaction_idle: app.streams.transaction_idle(),
         };
         let (stopped, revisions) = (app.stopped.clone(), app.namespaces.revisions());
+        // How often to ask whether the client is there.
         let period = app.client_silence / limits::SOCKET_PINGS;
         Conversation {
-            alarms: Alarms::new(period, revisions.clone(), None, stopped.clone()),
-            expires_at: None,
+            alarms: Alarms::new(period, revisions, stopped.clone()),
             socket,
             encoding,
             session: Session::new(host, version, wanted, sender),
@@ -148,8 +141,6 @@ impl Conversation {
             place: None,
             has_unsent: false,
             stopped,
-            revisions,
-            period,
             unanswered: 0,
         }
     }
@@ -271,12 +262,7 @@ impl Conversation {
         {
             allowance.lift();
         }
-        let expires_at = self.session.expires_at();
-        if self.expires_at != expires_at {
-            let (revisions, stopped) = (self.revisions.clone(), self.stopped.clone());
-            self.alarms = Alarms::new(self.period, revisions, expires_at, stopped);
-            self.expires_at = expires_at;
-        }
+        self.alarms.set_expiry(self.session.expires_at());
     }
 
     async fn write(&mut self, reply: Reply) -> Result<(), Closing> {

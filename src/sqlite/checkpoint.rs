@@ -4,15 +4,13 @@ use std::path::Path;
 
 use rusqlite::ffi::ErrorCode;
 
-use super::file::open_file;
 use super::read_locks::ReadLocks;
 use crate::error::{Error, Result};
 
 /// Moves what is in the WAL of a file into the file, durably, and cuts the WAL to nothing. `false` if somebody is in
 /// the way; then a part may have been moved. Nobody must be writing.
 pub(super) fn try_checkpoint(path: &Path, locks: &ReadLocks) -> Result<bool> {
-    let db = open_file(path)?;
-    locks.join(&db)?;
+    let db = locks.open(path)?;
     let is_blocked =
         db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
     match is_blocked {
@@ -31,8 +29,7 @@ pub(super) fn try_checkpoint(path: &Path, locks: &ReadLocks) -> Result<bool> {
 
 /// Moves into the file what nobody is in the way of; who reads or writes does not wait.
 pub(super) fn move_some(path: &Path, locks: &ReadLocks) -> Result<()> {
-    let db = open_file(path)?;
-    locks.join(&db)?;
+    let db = locks.open(path)?;
     db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
         .map_err(|error| Error::internal("checkpoint the database", error))
 }

@@ -18,7 +18,6 @@ use super::libsql;
 use super::meter::Meter;
 use super::policy::Condition;
 use super::preparation;
-use super::read_locks::ReadLocks;
 use super::refusals::{is_asked_rollback, read_transaction_refusal, transaction_lost};
 use super::regulator::{Judged, Kind, Regulator};
 use super::rehearsal::Rehearsal;
@@ -95,11 +94,6 @@ impl Connection {
             commits: None,
             _open: open,
         })
-    }
-
-    /// Keeps its read locks between statements from now on.
-    pub(super) fn keep_read_locks(&self, locks: &ReadLocks) -> Result<()> {
-        locks.join(&self.db)
     }
 
     /// Hands the connection to a stream with this history and these rights.

@@ -188,7 +188,7 @@ impl Database {
             Connection::open(&self.path, sharing, access.clone(), turn, meter, open)?;
         connection.set_pages_max(self.pages_max.load(Relaxed))?;
         if sharing == Sharing::Shared {
-            connection.keep_read_locks(&self.read_locks)?;
+            self.read_locks.join(&connection.db)?;
         }
         Ok(connection)
     }

@@ -13,11 +13,13 @@
 #![expect(unsafe_code, reason = "SQLite locks files through a table of C functions")]
 
 use std::ffi::{c_int, c_void};
+use std::path::Path;
 use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::ffi;
 
+use super::file::open_file;
 use crate::error::{Error, Result};
 
 /// The locks that connections to one file keep. All connections of this process should share them: who does not, only
@@ -59,6 +61,13 @@ const GIVE_SHARED: c_int = ffi::SQLITE_SHM_UNLOCK | ffi::SQLITE_SHM_SHARED;
 const TAKE_EXCLUSIVE: c_int = ffi::SQLITE_SHM_LOCK | ffi::SQLITE_SHM_EXCLUSIVE;
 
 impl ReadLocks {
+    /// Opens a connection for the server itself that shares the locks.
+    pub(super) fn open(&self, path: &Path) -> Result<rusqlite::Connection> {
+        let db = open_file(path)?;
+        self.join(&db)?;
+        Ok(db)
+    }
+
     /// Lets a connection keep its locks from now on. It must not be reading.
     pub(super) fn join(&self, db: &rusqlite::Connection) -> Result<()> {
         let mut file: *mut ffi::sqlite3_file = ptr::null_mut();
@@ -177,19 +186,21 @@ unsafe extern "C" fn close_file(file: *mut ffi::sqlite3_file) -> c_int {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
+    use std::path::PathBuf;
     use std::process::Command;
 
     use rusqlite::Connection;
     use tempfile::TempDir;
 
-    use super::super::file::{create_file, open_file};
+    use super::super::file::create_file;
     use super::ReadLocks;
 
-    fn open(path: &Path, locks: &ReadLocks) -> Connection {
-        let db = open_file(path).unwrap();
-        locks.join(&db).unwrap();
-        db
+    /// A database without anything in it, which is there as long as its directory.
+    fn create() -> (TempDir, PathBuf) {
+        let directory = TempDir::new().unwrap();
+        let path = directory.path().join("a.sqlite");
+        create_file(&path).unwrap();
+        (directory, path)
     }
 
     fn count(db: &Connection) -> i64 {
@@ -208,11 +219,9 @@ mod tests {
 
     #[test]
     fn a_lock_is_kept_until_somebody_wants_it() {
-        let directory = TempDir::new().unwrap();
-        let path = directory.path().join("a.sqlite");
-        create_file(&path).unwrap();
+        let (_directory, path) = create();
         let locks = ReadLocks::default();
-        let (reader, writer) = (open(&path, &locks), open(&path, &locks));
+        let (reader, writer) = (locks.open(&path).unwrap(), locks.open(&path).unwrap());
         writer.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1);").unwrap();
         assert_eq!(count(&reader), 1);
         // The writer's was in the way of the reader, who noted the newer state where the other had read.
@@ -239,22 +248,20 @@ mod tests {
         drop(reader);
         drop(writer);
         assert!(kept(&locks).is_empty());
-        let again = open(&path, &locks);
+        let again = locks.open(&path).unwrap();
         assert_eq!(count(&again), 21);
     }
 
     #[test]
     fn many_read_write_and_checkpoint_at_once() {
-        let directory = TempDir::new().unwrap();
-        let path = directory.path().join("a.sqlite");
-        create_file(&path).unwrap();
+        let (_directory, path) = create();
         let locks = ReadLocks::default();
-        open(&path, &locks).execute_batch("CREATE TABLE t (a)").unwrap();
+        locks.open(&path).unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
         let path = path.as_path();
         std::thread::scope(|scope| {
             for _ in 0..3 {
                 scope.spawn(|| {
-                    let reader = open(path, &locks);
+                    let reader = locks.open(path).unwrap();
                     let mut last = 0;
                     while last < 300 {
                         let now = count(&reader);
@@ -264,9 +271,9 @@ mod tests {
                 });
             }
             scope.spawn(|| {
-                let writer = open(path, &locks);
+                let writer = locks.open(path).unwrap();
                 writer.execute_batch("PRAGMA synchronous = OFF").unwrap();
-                let checkpoints = open(path, &locks);
+                let checkpoints = locks.open(path).unwrap();
                 for number in 0..300 {
                     writer.execute_batch("INSERT INTO t VALUES (1)").unwrap();
                     if number % 10 == 0 {
@@ -276,16 +283,14 @@ mod tests {
             });
         });
         assert!(kept(&locks).is_empty());
-        assert!(truncate(&open(path, &locks)));
+        assert!(truncate(&locks.open(path).unwrap()));
     }
 
     #[test]
     fn a_program_outside_waits_until_locks_are_given_back() {
-        let directory = TempDir::new().unwrap();
-        let path = directory.path().join("a.sqlite");
-        create_file(&path).unwrap();
+        let (_directory, path) = create();
         let locks = ReadLocks::default();
-        let db = open(&path, &locks);
+        let db = locks.open(&path).unwrap();
         db.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1);").unwrap();
         assert_eq!(count(&db), 1);
         let outside = || {
