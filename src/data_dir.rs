@@ -5,11 +5,9 @@ use std::io::{ErrorKind as IoErrorKind, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rustix::fs::{FlockOperation, flock};
 
-use crate::auth::SigningKey;
+use crate::auth::{ApiToken, SigningKey};
 use crate::error::{Error, Result};
 
 /// A data directory. A server has it for itself, as long as the value lives.
@@ -97,9 +95,7 @@ impl DataDir {
     }
 
     fn make_api_token(&self, path: &Path) -> Result<String> {
-        let mut bytes = [0; 32];
-        getrandom::fill(&mut bytes).map_err(|error| Error::internal("get random bytes", error))?;
-        let token = URL_SAFE_NO_PAD.encode(bytes);
+        let token = ApiToken::mint()?;
         write_private(path, &token)?;
         Ok(token)
     }

@@ -144,6 +144,8 @@ fn the_api_token_is_for_the_owner_only_and_stays() {
     let mode = fs::metadata(&file).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600, "{mode:o}");
     let token = fs::read_to_string(&file).unwrap();
+    // One that began with `-` would be a flag to the programs that it is pasted to.
+    assert!(token.starts_with("hranad_"), "{token}");
     let server = Program::start(data_dir.path());
     assert_eq!(fs::read_to_string(&file).unwrap(), token);
     let status =

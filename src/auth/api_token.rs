@@ -1,4 +1,4 @@
-//! Tokens of the platform API: random texts, of which only the hash is kept.
+//! Tokens of the platform API: random texts. Of those that the owner hands out only the hash is kept.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -16,7 +16,8 @@ pub struct ApiToken {
     pub group: Option<Uuid>,
 }
 
-/// So that people and secret scanners know one when they see it.
+/// So that people and secret scanners know one when they see it, and that none begins with `-`: programs on a command
+/// line would take it for a flag.
 const PREFIX: &str = "hranad_";
 
 /// With 256 random bits nobody finds another text of the same hash, so that a slow hash is not needed.
