@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::error::DecodeError;
-use crate::rows::Rows;
+use crate::result_rows::ResultRows;
 use crate::value::Value;
 
 /// Where the text of a statement comes from: exactly one of `sql` and `sql_id` is on the wire.
@@ -104,7 +104,7 @@ pub struct StmtResult {
     #[serde(with = "crate::json::shared_slice")]
     pub cols: Arc<[Col]>,
     /// As wide as there are columns.
-    pub rows: Rows,
+    pub rows: ResultRows,
     /// Rows that the statement itself inserted, updated or deleted; without meaning for others.
     pub affected_row_count: u64,
     /// The rowid of the last row inserted; without meaning where nothing was. A string in JSON.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hrana_protocol::{BatchResult, Col, Rows, StmtResult};
+use hrana_protocol::{BatchResult, Col, Encoding, ResultRows, StmtResult, ValueRef};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::sqlite::{Flow, Sink, Summary};
@@ -16,7 +16,9 @@ pub struct Collect {
     /// The steps that have written something.
     written: Vec<usize>,
     cols: Arc<[Col]>,
-    rows: Rows,
+    rows: ResultRows,
+    /// What rows are encoded for; none if they are to be looked at.
+    encoding: Option<Encoding>,
     bytes_max: usize,
     bytes_left: usize,
     /// There was no room for the error of a step.
@@ -24,14 +26,20 @@ pub struct Collect {
 }
 
 impl Collect {
-    pub fn new(steps: usize, wants_rows: bool, bytes_left: usize) -> Self {
+    pub fn new(
+        steps: usize,
+        wants_rows: bool,
+        encoding: Option<Encoding>,
+        bytes_left: usize,
+    ) -> Self {
         Collect {
             steps: std::iter::repeat_with(|| None).take(steps).collect(),
             wants_rows,
             current: 0,
             written: Vec::new(),
             cols: Arc::default(),
-            rows: Rows::default(),
+            rows: ResultRows::default(),
+            encoding,
             bytes_max: bytes_left,
             bytes_left,
             has_lost_errors: false,
@@ -83,12 +91,12 @@ impl Collect {
 impl Sink for Collect {
     fn begin(&mut self, step: usize, cols: Arc<[Col]>) {
         self.current = step;
-        self.rows = Rows::new(cols.len());
+        self.rows = ResultRows::new(cols.len(), self.encoding);
         self.cols = cols;
     }
 
-    fn rows(&mut self) -> &mut Rows {
-        &mut self.rows
+    fn push(&mut self, value: ValueRef<'_>) {
+        self.rows.push(value);
     }
 
     fn row_done(&mut self) -> Flow {
@@ -128,11 +136,11 @@ impl Sink for Collect {
     }
 
     fn rewind(&mut self) {
-        self.rows = Rows::default();
+        self.rows = ResultRows::default();
     }
 
     fn fail(&mut self, step: usize, error: Error) {
-        self.rows = Rows::default();
+        self.rows = ResultRows::default();
         // That there is no room is said in few words.
         let size = match error.kind() {
             ErrorKind::ResponseTooLarge => 0,

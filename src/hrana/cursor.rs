@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hrana_protocol::cursor::{write_entry, write_row};
-use hrana_protocol::{Col, CursorEntry, Encoding, Rows};
+use hrana_protocol::{Col, CursorEntry, Encoding, Rows, ValueRef};
 
 use crate::error::Error;
 use crate::limits;
@@ -47,8 +47,8 @@ impl Sink for CursorSink {
         self.write(&CursorEntry::StepBegin { step: wire_index(step), cols });
     }
 
-    fn rows(&mut self) -> &mut Rows {
-        &mut self.rows
+    fn push(&mut self, value: ValueRef<'_>) {
+        self.rows.push(value);
     }
 
     fn row_done(&mut self) -> Flow {

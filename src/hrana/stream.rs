@@ -7,7 +7,9 @@ mod drive;
 
 use std::sync::Arc;
 
-use hrana_protocol::{Batch, DescribeResult, SqlRef, Stmt, StreamRequest, StreamResponse};
+use hrana_protocol::{
+    Batch, DescribeResult, Encoding, SqlRef, Stmt, StreamRequest, StreamResponse,
+};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::collect::Collect;
@@ -131,17 +133,22 @@ impl Stream {
         self.sqls.bytes()
     }
 
-    /// Executes one request. `close` is the caller's: it drops the stream. What few ask for is in a box: futures are
-    /// moved about, and those of more than a kibibyte are dear to allocate.
-    pub async fn handle(&mut self, request: StreamRequest) -> Result<StreamResponse> {
+    /// Executes one request, for a message of that encoding. `close` is the caller's: it drops the stream. What few ask
+    /// for is in a box: futures are moved about, and those of more than a kibibyte are dear to allocate.
+    pub async fn handle(
+        &mut self,
+        request: StreamRequest,
+        encoding: Encoding,
+    ) -> Result<StreamResponse> {
         self.namespace.check()?;
+        let encoding = Some(encoding);
         Ok(match request {
             StreamRequest::Close => StreamResponse::Close,
-            StreamRequest::Execute { stmt } => {
-                StreamResponse::Execute { result: self.execute(stmt).await?.into_single()? }
-            }
+            StreamRequest::Execute { stmt } => StreamResponse::Execute {
+                result: self.execute(stmt, encoding).await?.into_single()?,
+            },
             StreamRequest::Batch { batch } => {
-                StreamResponse::Batch { result: self.batch(batch).await?.into_batch() }
+                StreamResponse::Batch { result: self.batch(batch, encoding).await?.into_batch() }
             }
             StreamRequest::Sequence { sql } => {
                 Box::pin(self.sequence(sql)).await?;
@@ -164,22 +171,28 @@ impl Stream {
         })
     }
 
-    /// Executes a single statement, as a batch of one step.
-    pub async fn execute(&mut self, stmt: Stmt) -> Result<Collect> {
+    /// Executes a single statement, as a batch of one step. Its rows are encoded for messages of that encoding, or left
+    /// as values.
+    pub async fn execute(&mut self, stmt: Stmt, encoding: Option<Encoding>) -> Result<Collect> {
         let wants_rows = stmt.want_rows.unwrap_or(true);
         let steps = vec![self.step(None, stmt)?];
-        self.run_to_end(self.collecting(steps, wants_rows)).await
+        self.run_to_end(self.collecting(steps, wants_rows, encoding)).await
     }
 
     /// Executes a batch. Rows are collected whatever `want_rows` says: the Rust client reads the rows of
     /// RETURNING from batches in which it says that it wants none.
-    pub async fn batch(&mut self, batch: Batch) -> Result<Collect> {
+    pub async fn batch(&mut self, batch: Batch, encoding: Option<Encoding>) -> Result<Collect> {
         let steps = self.steps(batch)?;
-        self.run_to_end(self.collecting(steps, true)).await
+        self.run_to_end(self.collecting(steps, true, encoding)).await
     }
 
-    fn collecting(&self, steps: Vec<RunStep>, wants_rows: bool) -> Box<Run<Collect>> {
-        let sink = Collect::new(steps.len(), wants_rows, self.bytes_left);
+    fn collecting(
+        &self,
+        steps: Vec<RunStep>,
+        wants_rows: bool,
+        encoding: Option<Encoding>,
+    ) -> Box<Run<Collect>> {
+        let sink = Collect::new(steps.len(), wants_rows, encoding, self.bytes_left);
         Box::new(self.start(steps, sink))
     }
 

@@ -11,7 +11,9 @@ use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use hrana_protocol::batch::BatchStep;
-use hrana_protocol::{Batch, BatchCond, NamedArg, Stmt, StmtResult, Value, ValueRef, json};
+use hrana_protocol::{
+    Batch, BatchCond, NamedArg, ResultRows, Rows, Stmt, StmtResult, Value, ValueRef, json,
+};
 use serde::{Deserialize, Serialize};
 
 use super::App;
@@ -90,7 +92,7 @@ pub(crate) async fn statements(
     let batch = batch(stmts);
     check_batch(&batch)?;
     let (mut stream, disconnect) = v1::open(&app, &caller);
-    let work = async move { Ok(stream.batch(batch).await?.into_steps()) };
+    let work = async move { Ok(stream.batch(batch, None).await?.into_steps()) };
     let steps = detached(disconnect, || caller.ended(), work).await?;
     Ok(json_response(&outcomes(steps)))
 }
@@ -175,7 +177,7 @@ fn outcome(result: Result<StmtResult>) -> Outcome {
     match result {
         Ok(result) => Outcome::Results(Results {
             columns: result.cols.iter().map(|col| col.name.clone().unwrap_or_default()).collect(),
-            rows: result.rows.iter().map(|row| row.values().map(plain).collect()).collect(),
+            rows: rows(&result.rows),
             rows_read: result.rows_read,
             rows_written: result.rows_written,
             query_duration_ms: result.query_duration_ms.unwrap_or_default(),
@@ -186,6 +188,12 @@ fn outcome(result: Result<StmtResult>) -> Outcome {
             Outcome::Error(message.strip_prefix("SQLite error: ").unwrap_or(message).to_owned())
         }
     }
+}
+
+/// The rows are values: nobody was asked to encode them.
+fn rows(rows: &ResultRows) -> Vec<Vec<serde_json::Value>> {
+    let rows = rows.values().into_iter().flat_map(Rows::iter);
+    rows.map(|row| row.values().map(plain).collect()).collect()
 }
 
 fn plain(value: ValueRef<'_>) -> serde_json::Value {

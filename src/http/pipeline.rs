@@ -52,7 +52,7 @@ async fn serve(
     let mut results = Vec::with_capacity(requests.len());
     let (stream, borrowed) = &mut *found;
     for request in requests {
-        results.push(match stream.handle(request).await {
+        results.push(match stream.handle(request, protocol.encoding).await {
             Ok(response) => StreamResult::Ok { response },
             Err(error) => StreamResult::Error { error: error.to_wire() },
         });

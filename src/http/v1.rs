@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use hrana_protocol::http::v1::{BatchReqBody, BatchRespBody, ExecuteReqBody, ExecuteRespBody};
-use hrana_protocol::json;
+use hrana_protocol::{Encoding, json};
 
 use super::App;
 use super::caller::Caller;
@@ -21,7 +21,8 @@ pub(crate) async fn execute(
 ) -> Result<Response> {
     let request: ExecuteReqBody = json::decode(&body)?;
     let (mut stream, disconnect) = open(&app, &caller);
-    let work = async move { stream.execute(request.stmt).await?.into_single() };
+    let work =
+        async move { stream.execute(request.stmt, Some(Encoding::Json)).await?.into_single() };
     let result = detached(disconnect, || caller.ended(), work).await?;
     Ok(json_response(&ExecuteRespBody { result }))
 }
@@ -34,7 +35,8 @@ pub(crate) async fn batch(
     let request: BatchReqBody = json::decode(&body)?;
     check_batch(&request.batch)?;
     let (mut stream, disconnect) = open(&app, &caller);
-    let work = async move { Ok(stream.batch(request.batch).await?.into_batch()) };
+    let work =
+        async move { Ok(stream.batch(request.batch, Some(Encoding::Json)).await?.into_batch()) };
     let result = detached(disconnect, || caller.ended(), work).await?;
     Ok(json_response(&BatchRespBody { result }))
 }

@@ -125,6 +125,7 @@ impl Conversation {
             migrator: Arc::clone(&app.migrator),
             gate: Arc::clone(&app.gate),
             is_local,
+            encoding,
             transaction_idle: app.streams.transaction_idle(),
         };
         let (stopped, revisions) = (app.stopped.clone(), app.namespaces.revisions());

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use hrana_protocol::{Col, Rows, ValueRef};
+use hrana_protocol::{Col, ValueRef};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::active::Active;
@@ -317,10 +317,11 @@ impl Connection {
         self.active.as_ref().map_or(Ok(ValueRef::Null), |active| active.statement.raw_value(index))
     }
 
-    /// Appends the values of the current row, if they have at most `room` bytes.
-    pub(super) fn read_row(&self, rows: &mut Rows, room: usize) -> Result<()> {
+    /// Gives the values of the current row to `push`, if they have at most `room` bytes.
+    #[inline]
+    pub(super) fn read_row(&self, room: usize, push: impl FnMut(ValueRef<'_>)) -> Result<()> {
         match &self.active {
-            Some(active) => active.statement.read_row(rows, room),
+            Some(active) => active.statement.read_row(room, push),
             None => Ok(()),
         }
     }

@@ -211,7 +211,7 @@ fn query(connection: &mut Connection, sql: &str) -> Result<Vec<Vec<Value>>> {
     let mut result = Vec::new();
     let mut rows = Rows::new(connection.cols().len());
     while let Step::Row = connection.step()? {
-        connection.read_row(&mut rows, limits::RESPONSE_BYTES_MAX)?;
+        connection.read_row(limits::RESPONSE_BYTES_MAX, |value| rows.push(value))?;
     }
     connection.finish();
     for row in rows.iter() {

@@ -173,7 +173,7 @@ impl Execution {
                 Ok(Step::Row) => {
                     self.begin(connection, step, sink);
                     if let Some(room) = sink.room()
-                        && let Err(error) = connection.read_row(sink.rows(), room)
+                        && let Err(error) = connection.read_row(room, |value| sink.push(value))
                     {
                         return stop(connection, error);
                     }

@@ -23,8 +23,7 @@ pub struct Script {
 
 impl Script {
     pub fn new(sql: &str, statement_timeout: Duration) -> Self {
-        let mut sink = Discard::default();
-        sink.error = refuse_nul(sql).err();
+        let sink = Discard { error: refuse_nul(sql).err() };
         let offset = if sink.error.is_some() { sql.len() } else { 0 };
         // See `Statement::prepare`.
         let sql = [sql, "\0"].concat();

@@ -3,18 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hrana_protocol::{Col, Rows};
+use hrana_protocol::{Col, ValueRef};
 
 use crate::error::Error;
 
 /// Takes the results of the steps of a run.
 ///
-/// For each executed step: `begin`, then for each row values into `rows` and `row_done`, then `end`; or
+/// For each executed step: `begin`, then for each row a `push` for each value and `row_done`, then `end`; or
 /// `fail` at any point. A step that is skipped is not mentioned.
 pub trait Sink {
     fn begin(&mut self, step: usize, cols: Arc<[Col]>);
-    /// Where the values of the next row are to be pushed.
-    fn rows(&mut self) -> &mut Rows;
+    /// The next value of the row in progress.
+    fn push(&mut self, value: ValueRef<'_>);
     fn row_done(&mut self) -> Flow;
     /// How many bytes the next row may have; none if rows are not wanted at all.
     fn room(&self) -> Option<usize>;
@@ -62,19 +62,15 @@ pub struct Summary {
 /// Drops everything but the first failure.
 #[derive(Default)]
 pub(super) struct Discard {
-    rows: Rows,
     pub(super) error: Option<Error>,
 }
 
 impl Sink for Discard {
     fn begin(&mut self, _step: usize, _cols: Arc<[Col]>) {}
 
-    fn rows(&mut self) -> &mut Rows {
-        &mut self.rows
-    }
+    fn push(&mut self, _value: ValueRef<'_>) {}
 
     fn row_done(&mut self) -> Flow {
-        self.rows.clear();
         Flow::Continue
     }
 

@@ -11,7 +11,7 @@ use std::ptr::{self, NonNull};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
-use hrana_protocol::{Col, Rows, Value, ValueRef};
+use hrana_protocol::{Col, Value, ValueRef};
 use rusqlite::ffi;
 
 use super::cell::Cell;
@@ -217,15 +217,16 @@ impl Statement {
         &self.cols
     }
 
-    /// Appends the values of the current row to `rows`; fails if they have more than `room` bytes.
-    pub(super) fn read_row(&self, rows: &mut Rows, room: usize) -> Result<()> {
+    /// Gives the values of the current row to `push`; fails if they have more than `room` bytes.
+    #[inline]
+    pub(super) fn read_row(&self, room: usize, mut push: impl FnMut(ValueRef<'_>)) -> Result<()> {
         // SAFETY: `raw` is live.
         let count = unsafe { ffi::sqlite3_data_count(self.raw.as_ptr()) };
         let mut left = room;
         for index in 0..count {
             let cell = self.cell(index);
             left = left.checked_sub(cell.bytes()).ok_or_else(Error::results_too_large)?;
-            rows.push(cell.value().map_err(|_| text_invalid(index))?);
+            push(cell.value().map_err(|_| text_invalid(index))?);
         }
         Ok(())
     }

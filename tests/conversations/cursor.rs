@@ -63,7 +63,7 @@ fn folded(steps: usize, entries: Vec<CursorEntry>) -> StreamResult {
                 let rows = Rows::new(cols.len());
                 open = Some(StmtResult {
                     cols,
-                    rows,
+                    rows: rows.into(),
                     affected_row_count: 0,
                     last_insert_rowid: None,
                     rows_read: None,

@@ -1,7 +1,10 @@
 //! JSON: entry points, and the few shapes that serde does not derive.
 
 mod escape;
+mod value;
 mod writer;
+
+pub(crate) use value::write_value;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -20,6 +23,15 @@ pub fn decode<T: DeserializeOwned>(text: &[u8]) -> Result<T, DecodeError> {
 /// Appends the JSON text of `message` to `out`.
 pub fn encode<T: Serialize>(message: &T, out: &mut Vec<u8>) {
     message.serialize(writer::Writer(out)).expect("a Vec takes every write and keys are strings");
+}
+
+/// JSON that is taken as it is, by [`encode`] and nobody else.
+pub(crate) struct Verbatim<'a>(pub(crate) &'a [u8]);
+
+impl Serialize for Verbatim<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(self.0)
+    }
 }
 
 /// 64-bit integers as strings; on reading, a number is taken too.

@@ -101,8 +101,10 @@ impl<'a> ser::Serializer for Writer<'a> {
         Ok(())
     }
 
-    fn serialize_bytes(self, value: &[u8]) -> Result<(), Error> {
-        self.collect_seq(value)
+    /// Of [`super::Verbatim`]; no message has bytes.
+    fn serialize_bytes(self, json: &[u8]) -> Result<(), Error> {
+        self.0.extend_from_slice(json);
+        Ok(())
     }
 
     fn serialize_none(self) -> Result<(), Error> {

@@ -20,6 +20,8 @@ mod value;
 mod write;
 mod ws;
 
+pub(crate) use value::RowWriter;
+
 use crate::error::DecodeError;
 
 /// A structure that can be written as Protobuf.

@@ -3,10 +3,12 @@
 use prost::encoding::{bool, double, int32, sint64, uint64};
 
 use super::each::{Each, read_fields};
-use super::value::{Row, Value, read_rows};
+use super::value::{ROWS, Row, Value, read_rows};
 use super::{Encode, read_as, write};
 use crate::error::{DecodeError, present};
+use crate::result_rows::ResultRows;
 use crate::stmt::SqlRef;
+use crate::version::Encoding;
 
 #[derive(PartialEq, prost::Message)]
 pub(super) struct Error {
@@ -108,7 +110,7 @@ impl TryFrom<StmtResult> for crate::StmtResult {
     fn try_from(message: StmtResult) -> Result<Self, DecodeError> {
         Ok(crate::StmtResult {
             cols: message.cols.into_iter().map(crate::Col::from).collect(),
-            rows: read_rows(message.rows)?,
+            rows: read_rows(message.rows)?.into(),
             affected_row_count: message.affected_row_count,
             last_insert_rowid: message.last_insert_rowid,
             rows_read: message.rows_read,
@@ -162,7 +164,12 @@ impl Encode for crate::NamedArg {
 impl Encode for crate::StmtResult {
     fn encode_fields(&self, out: &mut Vec<u8>) {
         self.cols.iter().for_each(|col| write::message(1, col, out));
-        self.rows.iter().for_each(|row| write::message(2, &row, out));
+        match &self.rows {
+            ResultRows::Values(rows) => {
+                rows.iter().for_each(|row| write::message(ROWS, &row, out));
+            }
+            ResultRows::Encoded(rows) => out.extend_from_slice(rows.bytes(Encoding::Protobuf)),
+        }
         write::nonzero::uint64(3, self.affected_row_count, out);
         if let Some(rowid) = &self.last_insert_rowid {
             sint64::encode(4, rowid, out);

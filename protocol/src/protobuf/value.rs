@@ -1,11 +1,14 @@
 //! `Value`, `Row` and the rows of a result.
 
-use prost::encoding::{double, sint64};
+use prost::encoding::{WireType, double, encode_key, sint64};
 
 use super::{Encode, each, read_as, variant, write};
 use crate::error::DecodeError;
 use crate::rows::{self, RowRef, Rows};
 use crate::value::ValueRef;
+
+/// The field `rows` of `StmtResult`.
+pub(super) const ROWS: u32 = 2;
 
 #[derive(PartialEq, prost::Message)]
 pub(super) struct Value {
@@ -78,6 +81,28 @@ impl Encode for ValueRef<'_> {
             ValueRef::Text(value) => write::string(4, value, out),
             ValueRef::Blob(value) => write::bytes(5, value, out),
         }
+    }
+}
+
+/// Writes the rows of a `StmtResult` value by value.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct RowWriter {
+    /// Where the length of the row in progress is to stand.
+    length_at: usize,
+}
+
+impl RowWriter {
+    pub(crate) fn begin(out: &mut Vec<u8>) -> Self {
+        encode_key(ROWS, WireType::LengthDelimited, out);
+        RowWriter { length_at: write::begin_delimited(out) }
+    }
+
+    pub(crate) fn write(&self, value: ValueRef<'_>, out: &mut Vec<u8>) {
+        write::message(1, &value, out);
+    }
+
+    pub(crate) fn end(&self, out: &mut Vec<u8>) {
+        write::end_delimited(self.length_at, out);
     }
 }
 

@@ -28,9 +28,20 @@ pub(super) fn empty(tag: u32, out: &mut Vec<u8>) {
 /// The length is known last. Room for a short one is left, and what was written moves for a longer
 /// one: one copy per level of nesting is cheaper than measuring every value once per level.
 pub(super) fn delimited(out: &mut Vec<u8>, fields: impl FnOnce(&mut Vec<u8>)) {
+    let start = begin_delimited(out);
+    fields(out);
+    end_delimited(start, out);
+}
+
+/// Leaves room for a length, and says where.
+pub(super) fn begin_delimited(out: &mut Vec<u8>) -> usize {
     let start = out.len();
     out.push(0);
-    fields(out);
+    start
+}
+
+/// Writes the length of all that was written since the room for it was left at `start`.
+pub(super) fn end_delimited(start: usize, out: &mut Vec<u8>) {
     let len = out.len() - start - 1;
     let width = encoded_len_varint(len as u64);
     if width > 1 {

@@ -109,7 +109,7 @@ impl Random {
     pub(crate) fn stmt_result(&mut self) -> StmtResult {
         StmtResult {
             cols: self.vec(Self::col).into(),
-            rows: self.rows(),
+            rows: self.rows().into(),
             affected_row_count: self.u64(),
             last_insert_rowid: self.option(Self::i64),
             rows_read: self.option(Self::u64),

@@ -85,6 +85,23 @@ fn same_bytes<T: Serialize + protobuf::Encode>(a: &T, b: &T) {
 }
 
 #[test]
+fn rows_that_are_encoded_already_are_written_as_values_are() {
+    let random = &mut Random(3);
+    for encoding in [Encoding::Json, Encoding::Protobuf] {
+        for _ in 0..2_000 {
+            let (values, result) = (random.rows(), random.stmt_result());
+            let width = values.iter().next().map_or(1, |row| row.values().count());
+            let mut rows = ResultRows::new(width, Some(encoding));
+            values.iter().flat_map(RowRef::values).for_each(|value| rows.push(value));
+            let (mut expected, mut written) = (Vec::new(), Vec::new());
+            encoding.encode(&StmtResult { rows: values.into(), ..result.clone() }, &mut expected);
+            encoding.encode(&StmtResult { rows, ..result }, &mut written);
+            assert_eq!(written, expected, "{encoding:?}");
+        }
+    }
+}
+
+#[test]
 fn cursor_bodies_survive_in_pieces() {
     let random = &mut Random(2);
     for encoding in [Encoding::Json, Encoding::Protobuf] {

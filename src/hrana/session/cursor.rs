@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use hrana_protocol::{Col, CursorEntry, Rows, Value};
+use hrana_protocol::{Col, CursorEntry, Rows, Value, ValueRef};
 
 use crate::error::{Error, Result};
 use crate::hrana::Stream;
@@ -97,8 +97,8 @@ impl Sink for Entries {
         self.push(CursorEntry::StepBegin { step, cols });
     }
 
-    fn rows(&mut self) -> &mut Rows {
-        &mut self.rows
+    fn push(&mut self, value: ValueRef<'_>) {
+        self.rows.push(value);
     }
 
     fn row_done(&mut self) -> Flow {

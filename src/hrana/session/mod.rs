@@ -13,7 +13,7 @@ mod worker;
 use std::sync::Arc;
 
 use hrana_protocol::ws::{ClientMsg, Request, Response, ServerMsg};
-use hrana_protocol::{Batch, StreamRequest, Version};
+use hrana_protocol::{Batch, Encoding, StreamRequest, Version};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use self::table::Table;
@@ -78,6 +78,8 @@ pub struct Host {
     pub gate: Arc<Gate>,
     /// Whether the socket comes from this machine itself.
     pub is_local: bool,
+    /// Of the socket's messages.
+    pub encoding: Encoding,
     /// How long a stream may be idle inside a transaction.
     pub transaction_idle: std::time::Duration,
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hrana_protocol::ws::{Response, ServerMsg};
-use hrana_protocol::{Batch, StreamRequest};
+use hrana_protocol::{Batch, Encoding, StreamRequest};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::cursor::Cursor;
@@ -42,6 +42,7 @@ pub(super) struct Worker {
     cursor: Option<Result<Cursor>>,
     disconnect: Disconnect,
     transaction_idle: Duration,
+    encoding: Encoding,
     is_closed: bool,
 }
 
@@ -62,6 +63,7 @@ impl Worker {
             cursor: None,
             disconnect,
             transaction_idle: host.transaction_idle,
+            encoding: host.encoding,
             is_closed: false,
         })
     }
@@ -139,7 +141,7 @@ impl Worker {
         match operation {
             Operation::Request(request, texts) => {
                 stream.set_texts(texts);
-                Ok(Response::Stream { response: stream.handle(request).await? })
+                Ok(Response::Stream { response: stream.handle(request, self.encoding).await? })
             }
             Operation::OpenCursor(batch) => {
                 let cursor = batch.and_then(|(batch, texts)| {
