@@ -32,12 +32,12 @@ impl EncodedRows {
         let (is_first, is_last) = (self.column == 0, self.column + 1 >= self.width);
         match self.encoding {
             Encoding::Json => {
-                let begin: &[u8] = match (is_first, self.bytes.is_empty()) {
-                    (true, true) => b"[",
-                    (true, false) => b",[",
-                    (false, _) => b",",
-                };
-                self.bytes.extend_from_slice(begin);
+                if !self.bytes.is_empty() {
+                    self.bytes.push(b',');
+                }
+                if is_first {
+                    self.bytes.push(b'[');
+                }
                 json::write_value(value, &mut self.bytes);
                 if is_last {
                     self.bytes.push(b']');

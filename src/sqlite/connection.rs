@@ -145,7 +145,7 @@ impl Connection {
         self.active.as_ref().is_some_and(|active| active.statement.writes())
     }
 
-    /// Whether `sql` was executed on this connection before and did not take long, and can be begun again if it does.
+    /// Whether `sql` was executed on this connection before and did not take long.
     pub(super) fn knows(&self, sql: &str) -> bool {
         self.cache.get(sql).is_some_and(|statement| self.is_quick(statement))
     }
@@ -155,21 +155,27 @@ impl Connection {
         self.active.as_ref().is_some_and(|active| self.is_quick(&active.statement))
     }
 
+    /// Whether it may be executed on a thread that others need; of a write inside a transaction see `may_begin_again`.
     fn is_quick(&self, statement: &Statement) -> bool {
         if self.rehearsal.is_some() && statement.kind != Kind::Rows {
             // The beginning and the end of a transaction have to be rehearsed.
             return false;
         }
-        let may_be_interrupted = match statement.kind {
+        let may_be_short = match statement.kind {
             Kind::Rows if statement.is_readonly => true,
-            // What is interrupted has changed nothing; but inside a transaction that would end the transaction.
-            Kind::Rows => self.commits.is_some() && self.rehearsal.is_none() && self.is_at_rest(),
+            Kind::Rows => self.commits.is_some() && self.rehearsal.is_none(),
             // Neither waits for the disk (see `Commits`): few pages are left to write, or a lock is taken that nobody of
             // this server has who does not have the turn. They are too short to be interrupted.
             Kind::Begin | Kind::Commit => self.commits.is_some(),
             _ => statement.is_readonly && !statement.writes() && self.turn.is_none(),
         };
-        may_be_interrupted && !statement.slowness.is_expected()
+        may_be_short && !statement.slowness.is_expected()
+    }
+
+    /// Whether nothing is lost by interrupting the active statement: inside a transaction that would end the
+    /// transaction, if it writes.
+    pub(super) fn may_begin_again(&self) -> bool {
+        !self.writes() || self.is_at_rest()
     }
 
     /// Remembers whether the active statement took long.

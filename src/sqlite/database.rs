@@ -11,12 +11,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 
 use super::checkpoint;
 use super::connection::Connection;
-use super::executor::{Executor, detach};
+use super::executor::Executor;
 use super::file::{self, Sharing};
 use super::group_commit::GroupCommit;
 use super::meter::Meter;
 use super::read_locks::ReadLocks;
 use super::session::SavedSession;
+use super::threads::detach;
 use super::write_turn::WriteTurn;
 use crate::auth::Access;
 use crate::error::{Error, ErrorKind, Result};

@@ -9,8 +9,9 @@ use std::fmt::Write as _;
 use hrana_protocol::{Rows, Value, ValueRef};
 
 use super::connection::Connection;
-use super::execution::{Pace, Progress};
+use super::execution::Progress;
 use super::executor::Work;
+use super::pace::Pace;
 use super::policy;
 use super::statement::Step;
 use crate::error::{Error, Result};
@@ -148,8 +149,8 @@ impl Dump {
 }
 
 impl Work for Dump {
-    fn advance(&mut self, connection: &mut Connection, pace: Pace) -> Progress {
-        if pace == Pace::Quick {
+    fn advance(&mut self, connection: &mut Connection, pace: Pace<'_>) -> Progress {
+        if pace.is_quick() {
             return Progress::Slow;
         }
         if connection.interruption().is_cancelled() {

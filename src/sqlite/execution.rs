@@ -7,6 +7,7 @@ use rusqlite::ffi;
 
 use super::arguments::Arguments;
 use super::connection::Connection;
+use super::pace::Pace;
 use super::rehearsal::{self, Rehearsed};
 use super::sink::{Flow, Sink, Summary};
 use super::statement::Step;
@@ -29,16 +30,6 @@ pub enum Progress {
     Cancelled,
     /// What was rehearsed has to become a migration first.
     Migrate,
-}
-
-/// How work is to be done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pace {
-    /// On a thread that others need: only statements known to be short, which can be begun again elsewhere when they
-    /// are not.
-    Quick,
-    /// Where blocking is allowed.
-    Full,
 }
 
 /// The execution of one statement.
@@ -106,14 +97,24 @@ impl Execution {
         connection: &mut Connection,
         step: usize,
         sink: &mut impl Sink,
-        pace: Pace,
+        pace: Pace<'_>,
     ) -> Result<Progress> {
         if connection.interruption().is_cancelled() {
             return Ok(Progress::Cancelled);
         }
-        if pace == Pace::Quick {
-            return self.advance_quickly(connection, step, sink);
-        }
+        let _permit = match pace {
+            Pace::Quick(_) if self.has_begun || !connection.may_be_quick() => {
+                return Ok(Progress::Slow);
+            }
+            Pace::Quick(_) if connection.may_begin_again() => {
+                return self.advance_quickly(connection, step, sink);
+            }
+            Pace::Quick(threads) => match threads.try_permit() {
+                Some(permit) => Some(permit),
+                None => return Ok(Progress::Slow),
+            },
+            Pace::Full => None,
+        };
         if connection.writes() && !connection.try_take_turn() {
             return Ok(Progress::NeedsTurn);
         }
@@ -125,6 +126,9 @@ impl Execution {
         }
         self.resumed = Instant::now();
         connection.interruption().allow_from(self.resumed, self.left);
+        if pace.is_quick() {
+            connection.interruption().make_room_from(self.resumed + limits::QUICK);
+        }
         let result = self.run(connection, step, sink);
         self.left = self.left.saturating_sub(self.resumed.elapsed());
         result.map_err(|error| {
@@ -141,9 +145,6 @@ impl Execution {
         step: usize,
         sink: &mut impl Sink,
     ) -> Result<Progress> {
-        if self.has_begun || !connection.may_be_quick() {
-            return Ok(Progress::Slow);
-        }
         if connection.writes() && !connection.try_take_turn() {
             return Ok(Progress::NeedsTurn);
         }

@@ -6,26 +6,28 @@
 //! process) waits without a thread.
 //!
 //! Handing a thread over costs more than a point read or a commit. So what was short before is executed on the
-//! spot first ([`try_quickly`]), under a deadline of some hundred microseconds, and begun again the long way
-//! if they exceed it.
+//! spot first ([`Executor::try_quickly`]), under a deadline of a millisecond, and begun again the long way if it exceeds
+//! it. A write inside a transaction cannot be begun again, since SQLite would roll back the transaction. One that exceeds
+//! the deadline gives the place of its thread in the runtime to another, and goes on where it is.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::ffi;
-use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 
 use super::connection::Connection;
-use super::execution::{Pace, Progress};
+use super::execution::Progress;
+use super::pace::Pace;
+use super::threads::{Threads, block};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 
 /// Work on a connection that can be continued after waiting.
 pub trait Work {
-    fn advance(&mut self, connection: &mut Connection, pace: Pace) -> Progress;
+    fn advance(&mut self, connection: &mut Connection, pace: Pace<'_>) -> Progress;
     /// Gives up what has not begun yet, to begin it on whatever connection comes next.
     fn put_off(&mut self, connection: &mut Connection);
     /// Ends what is waiting with this error; the work goes on with what comes next, if anything does.
@@ -80,24 +82,33 @@ impl ResultPlaces {
     }
 }
 
-/// Admission to threads for the work of one database.
+/// Carries out the work of one database.
 #[derive(Clone)]
 pub struct Executor {
-    server: Arc<Semaphore>,
-    database: Arc<Semaphore>,
+    threads: Threads,
 }
 
 impl Executor {
     /// An executor for one more database, which may use up to `per_database` threads of the server's.
     pub fn new(server: &Arc<Semaphore>, per_database: usize) -> Self {
-        Executor { server: Arc::clone(server), database: Arc::new(Semaphore::new(per_database)) }
+        Executor { threads: Threads::new(server, per_database) }
     }
 
     /// Runs `work` on a thread. A panic becomes an error.
     pub async fn run<T>(&self, work: impl FnOnce() -> T) -> Result<T> {
-        let _database = admit(&self.database).await?;
-        let _server = admit(&self.server).await?;
+        let _permit = self.threads.permit().await?;
         block(|| catch(work))
+    }
+
+    /// Carries `work` as far as it goes without blocking. Anything but `Done`, `Paused` and `NeedsTurn` says that it has
+    /// to be driven.
+    pub fn try_quickly(
+        &self,
+        connection: &mut Connection,
+        work: &mut impl Work,
+    ) -> Result<Progress> {
+        catch(|| work.advance(connection, Pace::Quick(&self.threads)))
+            .inspect_err(|_| connection.interruption().cancel())
     }
 
     /// Carries `work` to its end or to a pause, waiting wherever it has to, but for the turn to write: see `NeedsTurn`.
@@ -142,32 +153,9 @@ impl Executor {
     }
 }
 
-/// Carries `work` as far as it goes without blocking. Anything but `Done`, `Paused` and `NeedsTurn` says that it has
-/// to be driven by an [`Executor`].
-pub fn try_quickly(connection: &mut Connection, work: &mut impl Work) -> Result<Progress> {
-    catch(|| work.advance(connection, Pace::Quick))
-        .inspect_err(|_| connection.interruption().cancel())
-}
-
 fn catch<T>(work: impl FnOnce() -> T) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work))
         .map_err(|_| Error::internal("execute the request", "it panicked; see the log"))
-}
-
-async fn admit(permits: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit> {
-    if let Ok(permit) = Arc::clone(permits).try_acquire_owned() {
-        return Ok(permit);
-    }
-    match timeout(limits::ADMISSION_WAIT, Arc::clone(permits).acquire_owned()).await {
-        Ok(Ok(permit)) => Ok(permit),
-        _ => Err(Error::new(
-            ErrorKind::Overloaded,
-            format!(
-                "the database was busy with other requests for {} s; try again later",
-                limits::ADMISSION_WAIT.as_secs()
-            ),
-        )),
-    }
 }
 
 fn still_busy() -> Error {
@@ -178,18 +166,4 @@ fn still_busy() -> Error {
             "SQLite error: database is locked: another process has held the file for {seconds} s"
         ),
     )
-}
-
-/// Runs blocking work for which nobody waits, on a thread that does nothing else.
-pub fn detach(work: impl FnOnce() + Send + 'static) {
-    match Handle::try_current() {
-        Ok(runtime) => drop(runtime.spawn_blocking(work)),
-        Err(_) => work(),
-    }
-}
-
-/// Runs blocking work on this thread, which the runtime replaces meanwhile.
-#[expect(clippy::disallowed_methods, reason = "the one place where database work blocks a thread")]
-pub fn block<T>(work: impl FnOnce() -> T) -> T {
-    tokio::task::block_in_place(work)
 }

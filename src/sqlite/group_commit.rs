@@ -21,10 +21,10 @@ use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 
 use super::checkpoint;
-use super::executor::{block, detach};
 use super::file::beside;
 use super::read_locks::ReadLocks;
 use super::slowness::Slowness;
+use super::threads::{block, detach};
 use super::write_turn::WriteTurn;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;

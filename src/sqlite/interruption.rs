@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::ffi;
 
+use super::threads::leave_runtime;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits;
 
@@ -17,6 +18,8 @@ struct State {
     epoch: Instant,
     /// In nanoseconds since `epoch`.
     deadline: AtomicU64,
+    /// When the statement is to give the place of its thread in the runtime away; likewise.
+    room_from: AtomicU64,
     cancelled: AtomicBool,
     /// The statement is past the point at which it could be taken back.
     has_committed: AtomicBool,
@@ -30,6 +33,7 @@ impl Interruption {
         let state = Arc::new(State {
             epoch: Instant::now(),
             deadline: AtomicU64::new(u64::MAX),
+            room_from: AtomicU64::new(u64::MAX),
             cancelled: AtomicBool::new(false),
             has_committed: AtomicBool::new(false),
             looks: AtomicU32::new(0),
@@ -47,11 +51,15 @@ impl Interruption {
 
     /// The same for who knows what time it is.
     pub(super) fn allow_from(&self, now: Instant, time: Duration) {
-        let deadline = now.saturating_duration_since(self.0.epoch).saturating_add(time);
-        let nanos = u64::try_from(deadline.as_nanos()).unwrap_or(u64::MAX);
-        self.0.deadline.store(nanos, Relaxed);
+        self.0.deadline.store(self.0.nanos(now).saturating_add(nanos(time)), Relaxed);
+        self.0.room_from.store(u64::MAX, Relaxed);
         self.0.has_committed.store(false, Relaxed);
         self.0.looks.store(0, Relaxed);
+    }
+
+    /// The connection is on a thread that others need, which goes on without it if it still runs by then.
+    pub(super) fn make_room_from(&self, then: Instant) {
+        self.0.room_from.store(self.0.nanos(then), Relaxed);
     }
 
     /// Leaves the running statement alone from now on: it commits. SQLite looks once more when it has, and would report
@@ -99,7 +107,21 @@ impl State {
         if looks.is_multiple_of(limits::LOOKS_PER_YIELD) {
             std::thread::yield_now();
         }
-        self.cancelled.load(Relaxed)
-            || self.epoch.elapsed().as_nanos() >= u128::from(self.deadline.load(Relaxed))
+        let now = self.nanos(Instant::now());
+        if now >= self.room_from.load(Relaxed) {
+            // Once more after a while, in case nobody comes now.
+            let again = nanos(limits::REPLACEMENT_WAIT * 50);
+            self.room_from.store(now.saturating_add(again), Relaxed);
+            leave_runtime();
+        }
+        self.cancelled.load(Relaxed) || now >= self.deadline.load(Relaxed)
     }
+
+    fn nanos(&self, time: Instant) -> u64 {
+        nanos(time.saturating_duration_since(self.epoch))
+    }
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -10,9 +10,9 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use super::connection::Connection;
-use super::execution::Pace;
 use super::executor::Work as _;
 use super::file::{Sharing, create_file};
+use super::pace::Pace;
 use super::script::Script;
 use super::write_turn::WriteTurn;
 use crate::auth::Access;

@@ -10,8 +10,9 @@ use hrana_protocol::batch::StepOutcome;
 
 use super::arguments::Arguments;
 use super::connection::Connection;
-use super::execution::{Execution, Pace, Progress, Tail, is_busy, no_statement, refuse_nul};
+use super::execution::{Execution, Progress, Tail, is_busy, no_statement, refuse_nul};
 use super::executor::Work;
+use super::pace::Pace;
 use super::sink::Sink;
 use crate::error::{Error, Result};
 use crate::limits;
@@ -44,7 +45,7 @@ impl<S: Sink> Run<S> {
         &mut self,
         connection: &mut Connection,
         index: usize,
-        pace: Pace,
+        pace: Pace<'_>,
     ) -> Result<Progress> {
         if self.execution.is_none() {
             let step = &self.steps[index];
@@ -57,7 +58,7 @@ impl<S: Sink> Run<S> {
             let sql = step.sql.trim_start_matches(';');
             let is_short =
                 || step.arguments.bytes() <= limits::QUICK_ARGUMENT_BYTES && connection.knows(sql);
-            if pace == Pace::Quick && !is_short() {
+            if pace.is_quick() && !is_short() {
                 return Ok(Progress::Slow);
             }
             refuse_nul(sql)?;
@@ -81,9 +82,9 @@ impl<S: Sink> Run<S> {
 }
 
 impl<S: Sink> Work for Run<S> {
-    fn advance(&mut self, connection: &mut Connection, pace: Pace) -> Progress {
+    fn advance(&mut self, connection: &mut Connection, pace: Pace<'_>) -> Progress {
         // Whoever is at the last step looks at no clock.
-        let ends = (pace == Pace::Quick && self.outcomes.len() + 1 < self.steps.len())
+        let ends = (pace.is_quick() && self.outcomes.len() + 1 < self.steps.len())
             .then(|| Instant::now() + limits::QUICK);
         let is_late = || ends.is_some_and(|ends| Instant::now() > ends);
         while self.outcomes.len() < self.steps.len() {

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::arguments::Arguments;
 use super::connection::Connection;
-use super::execution::{Execution, Pace, Progress, Tail, is_busy, refuse_nul, skip_blank};
+use super::execution::{Execution, Progress, Tail, is_busy, refuse_nul, skip_blank};
 use super::executor::Work;
+use super::pace::Pace;
 use super::sink::{Discard, Sink as _};
 use crate::error::{Error, Result};
 
@@ -68,8 +69,8 @@ impl Script {
 }
 
 impl Work for Script {
-    fn advance(&mut self, connection: &mut Connection, pace: Pace) -> Progress {
-        if pace == Pace::Quick {
+    fn advance(&mut self, connection: &mut Connection, pace: Pace<'_>) -> Progress {
+        if pace.is_quick() {
             return Progress::Slow;
         }
         match self.try_advance(connection) {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::connection::Connection;
 use super::dump::Dump;
-use super::execution::Pace;
 use super::executor::Work as _;
+use super::pace::Pace;
 use super::policy_tests::{OWNER, Template, check_in, connect, execute};
 use super::session::SavedSession;
 use super::statement::Step;

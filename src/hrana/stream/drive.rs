@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Stream;
 use crate::error::{Error, ErrorKind, Result};
-use crate::sqlite::{Connection, Lease, Progress, Tenancy, Work, try_quickly};
+use crate::sqlite::{Connection, Lease, Progress, Tenancy, Work};
 
 impl Stream {
     /// Carries work to its end or to a pause; `Done` and `Paused` are what it returns.
@@ -153,7 +153,9 @@ impl Stream {
     /// `Slow` also where a place for the result is to be waited for.
     fn try_quickly(&mut self, work: &mut (impl Work + Send)) -> Result<Progress> {
         match &mut self.connection {
-            Some(connection) if self.places.try_take() => try_quickly(connection, work),
+            Some(connection) if self.places.try_take() => {
+                self.namespace.database().executor().try_quickly(connection, work)
+            }
             Some(_) => Ok(Progress::Slow),
             None => Err(no_connection()),
         }
