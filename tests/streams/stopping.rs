@@ -1,13 +1,18 @@
 //! Statements that end before their time: by the limit, by their own will, or because their client has gone.
 
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
+use tokio::time::sleep;
 
 use super::{ENDLESS, batch, execute, post};
 use crate::harness::{Http, TestServer, eventually};
+
+/// Their insertion takes a second, more or less.
+const ROWS: u32 = 1_000_000;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_statement_that_runs_too_long_takes_its_transaction_with_it() {
@@ -126,6 +131,44 @@ async fn many_endless_statements_of_one_tenant_leave_threads_to_another() {
         assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
     }
     drop(sockets);
+    server.stop().await;
+}
+
+/// One that was short is executed on the thread that has read it, and cannot be begun again: its transaction would be lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_write_that_turns_out_long_in_its_transaction_leaves_its_thread_to_others() {
+    let server = TestServer::start().await;
+    server.create_database("calm").await;
+    let insert = |rows: u32| {
+        let sql =
+            "INSERT INTO t WITH RECURSIVE c(x) AS (VALUES(1) UNION ALL SELECT x + 1 FROM c LIMIT ?)
+                   SELECT x FROM c";
+        let args = [json!({ "type": "integer", "value": rows.to_string() })];
+        json!({ "type": "execute", "stmt": { "sql": sql, "args": args } })
+    };
+    let mut stream = server.stream();
+    stream.sequence("CREATE TABLE t(a); BEGIN").await;
+    for _ in 0..3 {
+        stream.request(insert(1)).await;
+    }
+    let is_over = AtomicBool::new(false);
+    let long = async {
+        let result = stream.request(insert(ROWS)).await;
+        is_over.store(true, Relaxed);
+        result
+    };
+    let calm = async {
+        let select = json!({ "requests": [execute("SELECT 1")] }).to_string();
+        for _ in 0..20 {
+            sleep(Duration::from_millis(2)).await;
+            assert_eq!(server.post("/db/calm/v2/pipeline", select.clone()).await.status, 200);
+        }
+        assert!(!is_over.load(Relaxed), "nobody was served beside it");
+    };
+    let (result, ()) = tokio::join!(long, calm);
+    assert_eq!(result["response"]["result"]["affected_row_count"], ROWS);
+    stream.execute("COMMIT").await;
+    assert_eq!(stream.value("SELECT count(*) FROM t").await, (ROWS + 3).to_string());
     server.stop().await;
 }
 
