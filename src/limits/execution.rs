@@ -8,9 +8,9 @@ use super::{KIB, MIB};
 /// microseconds, so that stopping is prompt and looking costs nothing.
 pub const PROGRESS_OPERATIONS: i32 = 1000;
 
-/// Such looks after which a long statement leaves its processor to others that wait for one: about a hundred microseconds,
-/// where the system would let it go on for some milliseconds. Costs less than a percent.
-pub const LOOKS_PER_YIELD: u32 = 8;
+/// Such looks after which a long statement leaves its processor to others that wait for one: about fifty microseconds,
+/// where the system would let it go on for some milliseconds. Costs about a percent.
+pub const LOOKS_PER_YIELD: u32 = 4;
 
 /// How long a statement may run on a thread of the runtime before it has to go where blocking is allowed. To go there
 /// costs some hundred microseconds, so that it takes a quarter more at most.
