@@ -34,6 +34,10 @@ pub const QUICK_ARGUMENT_BYTES: usize = 32 * KIB;
 /// for every page in the log first.
 pub const LOG_PAGES: i32 = 1000;
 
+/// How old the mark of a reader may be, behind which nothing is moved into the file while it reads. Some hundred commits
+/// at most, of which the log keeps a thousand anyway.
+pub const READ_MARK_AGE: Duration = Duration::from_millis(10);
+
 /// Prepared statements kept per connection; what an application executes over and over, at some KiB each.
 pub const STATEMENTS_CACHED: usize = 64;
 

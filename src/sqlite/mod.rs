@@ -35,6 +35,8 @@ mod policy_tests;
 mod pragma;
 mod preparation;
 mod read_locks;
+#[cfg(test)]
+mod read_locks_tests;
 mod refusals;
 mod regulator;
 mod rehearsal;

@@ -7,6 +7,11 @@
 //! file, to begin the log anew. Where they are of this process it is given back at once; programs outside see a reader
 //! that goes when nothing more is read, with the next [`ReadLocks::give_back`].
 //!
+//! With the lock goes a mark, up to where the log may be moved into the file while the lock is held. A reader who finds
+//! that there is more in the log takes the lock exclusively to set the mark anew, which needs four calls of the system.
+//! It need not: told that it cannot have it, it reads the newest state all the same. So it is told so, but for a few times
+//! in a second.
+//!
 //! SQLite asks for locks through the methods of the file, so what is put in their place here is `xShmLock`, and
 //! `xShmUnmap`, after which there must not be a lock any more (`sqlite.org/c3ref/io_methods.html`).
 
@@ -16,21 +21,30 @@ use std::ffi::{c_int, c_void};
 use std::path::Path;
 use std::ptr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use rusqlite::ffi;
 
 use super::file::open_file;
 use crate::error::{Error, Result};
+use crate::limits;
 
 /// The locks that connections to one file keep. All connections of this process should share them: who does not, only
 /// waits longer for a lock.
 #[derive(Clone, Default)]
-pub(super) struct ReadLocks(Arc<Mutex<Vec<Kept>>>);
+pub(super) struct ReadLocks(Arc<Mutex<Locks>>);
+
+#[derive(Default)]
+pub(super) struct Locks {
+    pub(super) kept: Vec<Kept>,
+    /// When a mark was set last.
+    pub(super) marked: Option<Instant>,
+}
 
 /// A lock that SQLite believes to have given back. A file has at most one.
-struct Kept {
+pub(super) struct Kept {
     file: *mut ffi::sqlite3_file,
-    slot: c_int,
+    pub(super) slot: c_int,
     lock: ShmLock,
 }
 
@@ -51,9 +65,12 @@ struct Methods {
     unmap: ShmUnmap,
     close: Close,
     locks: ReadLocks,
+    /// Whether it may be told that it cannot set a mark.
+    is_patient: bool,
 }
 
-/// The first byte that readers lock; those before it are for writers and for checkpoints.
+/// The first byte that readers lock, those who need nothing of the log. Bytes before it are for writers and for
+/// checkpoints; those behind it have marks.
 const FIRST_SLOT: c_int = 3;
 
 const TAKE_SHARED: c_int = ffi::SQLITE_SHM_LOCK | ffi::SQLITE_SHM_SHARED;
@@ -64,12 +81,16 @@ impl ReadLocks {
     /// Opens a connection for the server itself that shares the locks.
     pub(super) fn open(&self, path: &Path) -> Result<rusqlite::Connection> {
         let db = open_file(path)?;
-        self.join(&db)?;
+        self.join_as(&db, false)?;
         Ok(db)
     }
 
-    /// Lets a connection keep its locks from now on. It must not be reading.
+    /// Lets a connection keep its locks from now on. It must not be reading, and moves no log into the file.
     pub(super) fn join(&self, db: &rusqlite::Connection) -> Result<()> {
+        self.join_as(db, true)
+    }
+
+    fn join_as(&self, db: &rusqlite::Connection, is_patient: bool) -> Result<()> {
         let mut file: *mut ffi::sqlite3_file = ptr::null_mut();
         // SAFETY: the connection is open; this operation stores a pointer to where it is told to.
         let code = unsafe {
@@ -95,7 +116,7 @@ impl ReadLocks {
         ours.xShmLock = Some(shm_lock);
         ours.xShmUnmap = Some(shm_unmap);
         ours.xClose = Some(close_file);
-        let methods = Methods { table: ours, lock, unmap, close, locks: self.clone() };
+        let methods = Methods { table: ours, lock, unmap, close, locks: self.clone(), is_patient };
         // SAFETY: the file is open and only this thread uses its connection. `close_file` drops the methods, as nobody
         // asks a closed file.
         unsafe { (*file).pMethods = Box::into_raw(Box::new(methods)).cast() };
@@ -104,10 +125,10 @@ impl ReadLocks {
 
     /// Gives back all locks that are kept and not in use.
     pub(super) fn give_back(&self) {
-        self.lock().drain(..).for_each(Kept::give_back);
+        self.lock().kept.drain(..).for_each(Kept::give_back);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Kept>> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Locks> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -119,10 +140,20 @@ impl Kept {
     }
 }
 
-/// Takes out what a file keeps.
-fn take_out(kept: &mut Vec<Kept>, file: *mut ffi::sqlite3_file) -> Option<Kept> {
-    let index = kept.iter().position(|kept| ptr::eq(kept.file, file))?;
-    Some(kept.swap_remove(index))
+impl Locks {
+    /// Takes out what a file keeps.
+    fn take_out(&mut self, file: *mut ffi::sqlite3_file) -> Option<Kept> {
+        let index = self.kept.iter().position(|kept| ptr::eq(kept.file, file))?;
+        Some(self.kept.swap_remove(index))
+    }
+
+    /// Whether a file has a mark that is new enough.
+    fn has_mark(&self, file: *mut ffi::sqlite3_file) -> bool {
+        // While the lock is kept nobody else sets its mark, and the log does not begin anew.
+        let keeps_one =
+            self.kept.iter().any(|own| ptr::eq(own.file, file) && own.slot > FIRST_SLOT);
+        keeps_one && self.marked.is_some_and(|then| then.elapsed() < limits::READ_MARK_AGE)
+    }
 }
 
 /// The methods that [`ReadLocks::join`] has given to the file.
@@ -143,10 +174,11 @@ unsafe extern "C" fn shm_lock(
 ) -> c_int {
     // SAFETY: SQLite calls this for files that are open and have these methods.
     let methods = unsafe { methods(file) };
-    let mut kept = methods.locks.lock();
+    let mut locks = methods.locks.lock();
+    let sets_mark = flags == TAKE_EXCLUSIVE && count == 1 && slot > FIRST_SLOT;
     match flags {
         TAKE_SHARED => {
-            if let Some(own) = take_out(&mut kept, file) {
+            if let Some(own) = locks.take_out(file) {
                 if own.slot == slot {
                     return ffi::SQLITE_OK;
                 }
@@ -154,23 +186,31 @@ unsafe extern "C" fn shm_lock(
             }
         }
         GIVE_SHARED if slot >= FIRST_SLOT => {
-            kept.push(Kept { file, slot, lock: methods.lock });
+            locks.kept.push(Kept { file, slot, lock: methods.lock });
             return ffi::SQLITE_OK;
         }
         TAKE_EXCLUSIVE => {
+            if sets_mark && methods.is_patient && locks.has_mark(file) {
+                return ffi::SQLITE_BUSY;
+            }
             let wanted = slot..slot.saturating_add(count);
-            kept.extract_if(.., |kept| wanted.contains(&kept.slot)).for_each(Kept::give_back);
+            let given_back = locks.kept.extract_if(.., |kept| wanted.contains(&kept.slot));
+            given_back.for_each(Kept::give_back);
         }
         _ => {}
     }
     // SAFETY: as SQLite has called this. Under the mutex, as `Kept::give_back` is.
-    unsafe { (methods.lock)(file, slot, count, flags) }
+    let code = unsafe { (methods.lock)(file, slot, count, flags) };
+    if sets_mark && code == ffi::SQLITE_OK {
+        locks.marked = Some(Instant::now());
+    }
+    code
 }
 
 unsafe extern "C" fn shm_unmap(file: *mut ffi::sqlite3_file, delete: c_int) -> c_int {
     // SAFETY: see `shm_lock`.
     let methods = unsafe { methods(file) };
-    if let Some(own) = take_out(&mut methods.locks.lock(), file) {
+    if let Some(own) = methods.locks.lock().take_out(file) {
         own.give_back();
     }
     // SAFETY: as SQLite has called this.
@@ -182,129 +222,4 @@ unsafe extern "C" fn close_file(file: *mut ffi::sqlite3_file) -> c_int {
     let methods: Box<Methods> = unsafe { Box::from_raw((*file).pMethods.cast_mut().cast()) };
     // SAFETY: as SQLite has called this.
     unsafe { (methods.close)(file) }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::path::PathBuf;
-    use std::process::Command;
-
-    use rusqlite::Connection;
-    use tempfile::TempDir;
-
-    use super::super::file::create_file;
-    use super::ReadLocks;
-
-    /// A database without anything in it, which is there as long as its directory.
-    fn create() -> (TempDir, PathBuf) {
-        let directory = TempDir::new().unwrap();
-        let path = directory.path().join("a.sqlite");
-        create_file(&path).unwrap();
-        (directory, path)
-    }
-
-    fn count(db: &Connection) -> i64 {
-        db.query_row("SELECT count(*) FROM t", [], |row| row.get(0)).unwrap()
-    }
-
-    /// Moves the log into the file and empties it. Whether that went to the end.
-    fn truncate(db: &Connection) -> bool {
-        db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0)).unwrap()
-            == 0
-    }
-
-    fn kept(locks: &ReadLocks) -> Vec<i32> {
-        locks.lock().iter().map(|kept| kept.slot).collect()
-    }
-
-    #[test]
-    fn a_lock_is_kept_until_somebody_wants_it() {
-        let (_directory, path) = create();
-        let locks = ReadLocks::default();
-        let (reader, writer) = (locks.open(&path).unwrap(), locks.open(&path).unwrap());
-        writer.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1);").unwrap();
-        assert_eq!(count(&reader), 1);
-        // The writer's was in the way of the reader, who noted the newer state where the other had read.
-        let before = kept(&locks);
-        assert_eq!(before.len(), 1);
-        assert_eq!(count(&reader), 1);
-        assert_eq!(kept(&locks), before);
-        // Newer states are seen, and noted where others read them.
-        for written in 2..20 {
-            writer.execute_batch("INSERT INTO t VALUES (1)").unwrap();
-            assert_eq!(count(&reader), written);
-        }
-        // What is kept is in nobody's way, what is in use is.
-        assert!(truncate(&writer));
-        assert_eq!(count(&reader), 19);
-        writer.execute_batch("INSERT INTO t VALUES (1)").unwrap();
-        reader.execute_batch("BEGIN; SELECT * FROM t;").unwrap();
-        writer.execute_batch("INSERT INTO t VALUES (1)").unwrap();
-        assert!(!truncate(&writer));
-        assert_eq!(count(&reader), 20);
-        reader.execute_batch("COMMIT").unwrap();
-        assert!(truncate(&writer));
-        assert_eq!(count(&reader), 21);
-        drop(reader);
-        drop(writer);
-        assert!(kept(&locks).is_empty());
-        let again = locks.open(&path).unwrap();
-        assert_eq!(count(&again), 21);
-    }
-
-    #[test]
-    fn many_read_write_and_checkpoint_at_once() {
-        let (_directory, path) = create();
-        let locks = ReadLocks::default();
-        locks.open(&path).unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
-        let path = path.as_path();
-        std::thread::scope(|scope| {
-            for _ in 0..3 {
-                scope.spawn(|| {
-                    let reader = locks.open(path).unwrap();
-                    let mut last = 0;
-                    while last < 300 {
-                        let now = count(&reader);
-                        assert!(now >= last, "{now} after {last}");
-                        last = now;
-                    }
-                });
-            }
-            scope.spawn(|| {
-                let writer = locks.open(path).unwrap();
-                writer.execute_batch("PRAGMA synchronous = OFF").unwrap();
-                let checkpoints = locks.open(path).unwrap();
-                for number in 0..300 {
-                    writer.execute_batch("INSERT INTO t VALUES (1)").unwrap();
-                    if number % 10 == 0 {
-                        truncate(&checkpoints);
-                    }
-                }
-            });
-        });
-        assert!(kept(&locks).is_empty());
-        assert!(truncate(&locks.open(path).unwrap()));
-    }
-
-    #[test]
-    fn a_program_outside_waits_until_locks_are_given_back() {
-        let (_directory, path) = create();
-        let locks = ReadLocks::default();
-        let db = locks.open(&path).unwrap();
-        db.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1);").unwrap();
-        assert_eq!(count(&db), 1);
-        let outside = || {
-            let script = "import sqlite3, sys\n\
-                          db = sqlite3.connect(sys.argv[1], timeout=0)\n\
-                          db.execute('INSERT INTO t VALUES (1)'); db.commit()\n\
-                          print(db.execute('PRAGMA wal_checkpoint(TRUNCATE)').fetchone()[0])";
-            let told = Command::new("python3").args(["-c", script]).arg(&path).output().unwrap();
-            assert!(told.status.success(), "{told:?}");
-            String::from_utf8(told.stdout).unwrap().trim() == "0"
-        };
-        assert!(!outside(), "it writes, but its checkpoint finds a reader");
-        locks.give_back();
-        assert!(outside());
-        assert_eq!(count(&db), 3);
-    }
 }
