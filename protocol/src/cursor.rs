@@ -47,13 +47,8 @@ pub enum CursorEntry {
     Error { error: Error },
 }
 
-/// [`CursorEntry::Row`], borrowed; it is encoded the same and never read.
-#[derive(Clone, Copy, Debug, Serialize)]
-#[serde(tag = "type", rename = "row")]
-pub struct RowEntry<'a> {
-    /// One value per column.
-    pub row: RowRef<'a>,
-}
+/// [`CursorEntry::Row`], borrowed, to be written as Protobuf.
+pub(crate) struct RowEntry<'a>(pub(crate) RowRef<'a>);
 
 /// Appends a structure of an HTTP cursor body to `out`: the [`crate::http::CursorRespBody`] at its
 /// beginning, or an entry. JSON ends with a newline; Protobuf begins with its length as a varint.
@@ -70,9 +65,21 @@ where
     }
 }
 
-/// Appends the entry of one row, as [`write_entry`] does.
+/// Appends the [`CursorEntry::Row`] of one row, as [`write_entry`] does.
 pub fn write_row(encoding: Encoding, row: RowRef<'_>, out: &mut Vec<u8>) {
-    write_entry(encoding, &RowEntry { row }, out);
+    match encoding {
+        Encoding::Json => {
+            out.extend_from_slice(br#"{"type":"row","row":["#);
+            for (index, value) in row.values().enumerate() {
+                if index > 0 {
+                    out.push(b',');
+                }
+                json::write_value(value, out);
+            }
+            out.extend_from_slice(b"]}\n");
+        }
+        Encoding::Protobuf => protobuf::encode_delimited(&RowEntry(row), out),
+    }
 }
 
 /// Takes a structure that [`write_entry`] wrote off the front of `input`.

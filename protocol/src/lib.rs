@@ -32,7 +32,7 @@ pub mod version;
 pub mod ws;
 
 pub use batch::{Batch, BatchCond, BatchResult, BatchStep};
-pub use cursor::{CursorEntry, RowEntry};
+pub use cursor::CursorEntry;
 pub use describe::{DescribeCol, DescribeParam, DescribeResult};
 pub use encoded_rows::EncodedRows;
 pub use error::{DecodeError, Error};

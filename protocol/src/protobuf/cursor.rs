@@ -105,7 +105,7 @@ impl Encode for crate::CursorEntry {
 
 impl Encode for RowEntry<'_> {
     fn encode_fields(&self, out: &mut Vec<u8>) {
-        write_row(&self.row, out);
+        write_row(&self.0, out);
     }
 }
 
