@@ -1,8 +1,10 @@
 //! Requests under load: throughput, latency, and what the server used for it, of each server in turn.
 
+use std::path::Path;
+
 use crate::args::{Extent, RunArgs, Scenario};
 use crate::client::{self, Client};
-use crate::driver::Measured;
+use crate::driver::{Failures, Measured};
 use crate::placement::Apart;
 use crate::report::{Report, Unit};
 use crate::server::{Kind, Server};
@@ -37,24 +39,34 @@ pub(crate) async fn measure(args: &RunArgs, extent: Extent, report: &mut Report)
     let directory = tempfile::tempdir()?;
     let mut servers = Vec::new();
     for kind in Kind::all_under_load(args) {
-        let server = Server::start(kind, args, &directory.path().join(kind.name())).await?;
-        fill(&server).await.map_err(|error| format!("{}: {error}", kind.name()))?;
-        servers.push(server);
+        servers.push(start(kind, args, &directory.path().join(kind.name())).await?);
     }
     for round in 1..=extent.rounds {
         say(&mut std::io::stderr(), &format!("load, round {round} of {}", extent.rounds));
         for &scenario in &scenarios {
             for load in Load::of(scenario) {
-                for server in servers.iter().filter(|server| load.is_for(server.kind)) {
-                    let measured = load.measure(server, extent, report).await;
-                    measured.map_err(|error| {
-                        format!("{}, {}: {error}", load.name(), server.kind.name())
-                    })?;
+                for server in servers.iter_mut().filter(|server| load.is_for(server.kind)) {
+                    let Err(error) = load.measure(server, extent, report).await else { continue };
+                    let error = format!("{}, {}: {error}", load.name(), server.kind.name());
+                    if Failures::of(server.kind) == Failures::Fatal {
+                        return Err(error.into());
+                    }
+                    // It has hung, or lost what it had. The others' rounds shall not be in vain.
+                    say(&mut std::io::stderr(), &format!("{error}; it is started anew"));
+                    let anew = tempfile::tempdir_in(&directory)?.keep();
+                    *server = start(server.kind, args, &anew).await?;
+                    load.measure(server, extent, report).await?;
                 }
             }
         }
     }
     Ok(())
+}
+
+async fn start(kind: Kind, args: &RunArgs, directory: &Path) -> Result<Server> {
+    let server = Server::start(kind, args, directory).await?;
+    fill(&server).await.map_err(|error| format!("{}: {error}", kind.name()))?;
+    Ok(server)
 }
 
 /// Makes the tables.
