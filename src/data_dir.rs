@@ -75,7 +75,11 @@ impl DataDir {
                 }
                 Ok(token)
             }
-            Err(error) if error.kind() == IoErrorKind::NotFound => self.make_api_token(&path),
+            Err(error) if error.kind() == IoErrorKind::NotFound => {
+                let token = ApiToken::mint()?;
+                write_private(&path, &token)?;
+                Ok(token)
+            }
             Err(error) => Err(cannot_use(&path, error)),
         }
     }
@@ -92,12 +96,6 @@ impl DataDir {
             }
             Err(error) => Err(cannot_use(&path, error)),
         }
-    }
-
-    fn make_api_token(&self, path: &Path) -> Result<String> {
-        let token = ApiToken::mint()?;
-        write_private(path, &token)?;
-        Ok(token)
     }
 }
 

@@ -11,7 +11,8 @@ use crate::Result;
 use crate::clients::KeptAlive;
 use crate::server::Kind;
 
-/// How long a measurement may take beyond its length: for the warm-up, and for answers that are late. libsql-server was seen to hang for ever.
+/// How long a measurement may take beyond its length: for the warm-up, and for answers that are late. libsql-server was
+/// seen to hang for ever.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Requests to be sent, one after the other, from the beginning again at their end.

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::ser::{Serialize, SerializeSeq as _, Serializer};
 
 use crate::json::{self, Verbatim};
-use crate::protobuf::RowWriter;
+use crate::protobuf;
 use crate::value::ValueRef;
 use crate::version::Encoding;
 
@@ -16,14 +16,15 @@ pub struct EncodedRows {
     width: usize,
     /// How many values of the row in progress are there.
     column: usize,
-    row: RowWriter,
+    /// Where the length of the row in progress is to stand, in Protobuf.
+    length_at: usize,
     bytes: Vec<u8>,
 }
 
 impl EncodedRows {
     /// An empty set of rows with `width` values each.
     pub fn new(encoding: Encoding, width: usize) -> Self {
-        EncodedRows { encoding, width, column: 0, row: RowWriter::default(), bytes: Vec::new() }
+        EncodedRows { encoding, width, column: 0, length_at: 0, bytes: Vec::new() }
     }
 
     /// Appends the next value of the current row; a new row begins when `width` values are there.
@@ -45,11 +46,11 @@ impl EncodedRows {
             }
             Encoding::Protobuf => {
                 if is_first {
-                    self.row = RowWriter::begin(&mut self.bytes);
+                    self.length_at = protobuf::begin_row(&mut self.bytes);
                 }
-                self.row.write(value, &mut self.bytes);
+                protobuf::write_value(value, &mut self.bytes);
                 if is_last {
-                    self.row.end(&mut self.bytes);
+                    protobuf::end_row(self.length_at, &mut self.bytes);
                 }
             }
         }

@@ -102,21 +102,22 @@ impl Execution {
         if connection.interruption().is_cancelled() {
             return Ok(Progress::Cancelled);
         }
+        if pace.is_quick() && (self.has_begun || !connection.may_be_quick()) {
+            return Ok(Progress::Slow);
+        }
+        let may_begin_again = connection.may_begin_again();
         let _permit = match pace {
-            Pace::Quick(_) if self.has_begun || !connection.may_be_quick() => {
-                return Ok(Progress::Slow);
+            Pace::Quick(threads) if !may_begin_again => {
+                let Some(permit) = threads.try_permit() else { return Ok(Progress::Slow) };
+                Some(permit)
             }
-            Pace::Quick(_) if connection.may_begin_again() => {
-                return self.advance_quickly(connection, step, sink);
-            }
-            Pace::Quick(threads) => match threads.try_permit() {
-                Some(permit) => Some(permit),
-                None => return Ok(Progress::Slow),
-            },
-            Pace::Full => None,
+            _ => None,
         };
         if connection.writes() && !connection.try_take_turn() {
             return Ok(Progress::NeedsTurn);
+        }
+        if pace.is_quick() && may_begin_again {
+            return self.advance_quickly(connection, step, sink);
         }
         if self.rehearsed.is_some() && !self.has_begun {
             match connection.rehearse()? {
@@ -145,9 +146,6 @@ impl Execution {
         step: usize,
         sink: &mut impl Sink,
     ) -> Result<Progress> {
-        if connection.writes() && !connection.try_take_turn() {
-            return Ok(Progress::NeedsTurn);
-        }
         self.resumed = Instant::now();
         connection.interruption().allow_from(self.resumed, limits::QUICK);
         match self.run(connection, step, sink) {

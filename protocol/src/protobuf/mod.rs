@@ -20,7 +20,7 @@ mod value;
 mod write;
 mod ws;
 
-pub(crate) use value::RowWriter;
+pub(crate) use value::{begin_row, end_row, write_value};
 
 use crate::error::DecodeError;
 

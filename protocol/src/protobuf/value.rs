@@ -84,38 +84,31 @@ impl Encode for ValueRef<'_> {
     }
 }
 
-/// Writes the rows of a `StmtResult` value by value.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct RowWriter {
-    /// Where the length of the row in progress is to stand.
-    length_at: usize,
+/// Begins a row of a `StmtResult`. Says where its length is to stand, for [`end_row`].
+pub(crate) fn begin_row(out: &mut Vec<u8>) -> usize {
+    encode_key(ROWS, WireType::LengthDelimited, out);
+    write::begin_delimited(out)
 }
 
-impl RowWriter {
-    pub(crate) fn begin(out: &mut Vec<u8>) -> Self {
-        encode_key(ROWS, WireType::LengthDelimited, out);
-        RowWriter { length_at: write::begin_delimited(out) }
-    }
+/// Writes the next value of a row.
+pub(crate) fn write_value(value: ValueRef<'_>, out: &mut Vec<u8>) {
+    write::message(1, &value, out);
+}
 
-    pub(crate) fn write(&self, value: ValueRef<'_>, out: &mut Vec<u8>) {
-        write::message(1, &value, out);
-    }
-
-    pub(crate) fn end(&self, out: &mut Vec<u8>) {
-        write::end_delimited(self.length_at, out);
-    }
+pub(crate) fn end_row(length_at: usize, out: &mut Vec<u8>) {
+    write::end_delimited(length_at, out);
 }
 
 /// The fields of `Row`.
 impl Encode for RowRef<'_> {
     fn encode_fields(&self, out: &mut Vec<u8>) {
-        self.values().for_each(|value| write::message(1, &value, out));
+        self.values().for_each(|value| write_value(value, out));
     }
 }
 
 /// The fields of `Row`.
 impl Encode for [crate::Value] {
     fn encode_fields(&self, out: &mut Vec<u8>) {
-        self.iter().for_each(|value| write::message(1, value, out));
+        self.iter().for_each(|value| write_value(value.as_ref(), out));
     }
 }

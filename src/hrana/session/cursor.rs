@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use hrana_protocol::{Col, CursorEntry, Rows, Value, ValueRef};
+use hrana_protocol::{Col, CursorEntry, Value, ValueRef};
 
 use crate::error::{Error, Result};
 use crate::hrana::Stream;
@@ -38,7 +38,7 @@ impl Cursor {
                 Ok(Progress::Paused) => {}
                 Ok(_) => self.is_done = true,
                 Err(error) => {
-                    self.run.sink.push(CursorEntry::Error { error: error.to_wire() });
+                    self.run.sink.add(CursorEntry::Error { error: error.to_wire() });
                     self.is_done = true;
                 }
             }
@@ -60,7 +60,7 @@ impl Cursor {
 struct Entries {
     queue: VecDeque<CursorEntry>,
     /// The row in progress.
-    rows: Rows,
+    row: Vec<Value>,
     wanted: usize,
     /// About the size of the entries made for this fetch.
     bytes: usize,
@@ -71,7 +71,7 @@ struct Entries {
 }
 
 impl Entries {
-    fn push(&mut self, entry: CursorEntry) {
+    fn add(&mut self, entry: CursorEntry) {
         let size = size(&entry);
         self.bytes += size;
         self.held += size;
@@ -91,24 +91,20 @@ impl Entries {
 
 impl Sink for Entries {
     fn begin(&mut self, step: usize, cols: Arc<[Col]>) {
-        self.rows = Rows::new(cols.len());
+        self.row = Vec::with_capacity(cols.len());
         self.begun = self.queue.len();
         let step = u32::try_from(step).unwrap_or(u32::MAX);
-        self.push(CursorEntry::StepBegin { step, cols });
+        self.add(CursorEntry::StepBegin { step, cols });
     }
 
     fn push(&mut self, value: ValueRef<'_>) {
-        self.rows.push(value);
+        self.row.push(value.to_owned());
     }
 
     fn row_done(&mut self) -> Flow {
-        let mut rows = std::mem::take(&mut self.rows);
-        for row in rows.iter() {
-            let row = row.values().map(|value| value.to_owned()).collect();
-            self.push(CursorEntry::Row { row });
-        }
-        rows.clear();
-        self.rows = rows;
+        let next = Vec::with_capacity(self.row.len());
+        let row = std::mem::replace(&mut self.row, next);
+        self.add(CursorEntry::Row { row });
         if self.wants_pause() { Flow::Pause } else { Flow::Continue }
     }
 
@@ -129,26 +125,26 @@ impl Sink for Entries {
     }
 
     fn end(&mut self, summary: Summary) {
-        self.push(CursorEntry::StepEnd {
+        self.add(CursorEntry::StepEnd {
             affected_row_count: summary.affected_row_count,
             last_insert_rowid: summary.last_insert_rowid,
         });
     }
 
     fn rewind(&mut self) {
-        self.rows.clear();
+        self.row.clear();
         let begun = self.begun.min(self.queue.len());
         self.held -= self.queue.drain(begun..).map(|entry| size(&entry)).sum::<usize>();
     }
 
     fn fail(&mut self, step: usize, error: Error) {
-        self.rows.clear();
+        self.row.clear();
         let step = u32::try_from(step).unwrap_or(u32::MAX);
-        self.push(CursorEntry::StepError { step, error: error.to_wire() });
+        self.add(CursorEntry::StepError { step, error: error.to_wire() });
     }
 
     fn revoke(&mut self, error: &Error) {
-        self.push(CursorEntry::Error { error: error.to_wire() });
+        self.add(CursorEntry::Error { error: error.to_wire() });
     }
 }
 
