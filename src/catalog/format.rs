@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, TransactionBehavior};
 
 use super::failed;
 use crate::error::{Error, Result};
@@ -148,21 +148,15 @@ pub(super) fn prepare(db: &mut Connection, path: &Path) -> Result<()> {
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
     )
     .map_err(&read)?;
-    // Two processes may be here at once: the server, and a command of its owner.
-    let transaction =
-        db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(&read)?;
-    let format: i64 =
-        transaction.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(&read)?;
-    let newer = usize::try_from(format).ok().and_then(|format| FORMATS.get(format..));
-    let Some(newer) = newer else {
-        return Err(Error::internal(
-            format!("read the catalog {}", path.display()),
-            format!("it has format {format}, this version knows formats up to {}", FORMATS.len()),
-        ));
-    };
-    if newer.is_empty() {
+    // Who has begun with reading is not let wait for another process that writes, but refused at once
+    // (`sqlite.org/lang_transaction.html`, SQLITE_BUSY).
+    db.set_transaction_behavior(TransactionBehavior::Immediate);
+    if newer(db, path)?.is_empty() {
         return Ok(());
     }
+    // Two processes may be here at once: the server, and a command of its owner.
+    let transaction = db.transaction().map_err(&read)?;
+    let newer = newer(&transaction, path)?;
     for format in newer {
         transaction
             .execute_batch(format)
@@ -172,6 +166,20 @@ pub(super) fn prepare(db: &mut Connection, path: &Path) -> Result<()> {
         .pragma_update(None, "user_version", FORMATS.len() as i64)
         .and_then(|()| transaction.commit())
         .map_err(failed("bring the catalog to its newest form"))
+}
+
+/// The forms that a file has still to take.
+fn newer(db: &Connection, path: &Path) -> Result<&'static [&'static str]> {
+    let format: i64 = db
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .map_err(failed("read the catalog"))?;
+    let newer = usize::try_from(format).ok().and_then(|format| FORMATS.get(format..));
+    newer.ok_or_else(|| {
+        Error::internal(
+            format!("read the catalog {}", path.display()),
+            format!("it has format {format}, this version knows formats up to {}", FORMATS.len()),
+        )
+    })
 }
 
 #[cfg(test)]

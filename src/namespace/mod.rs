@@ -95,11 +95,9 @@ impl Namespaces {
         &self.engine
     }
 
-    /// Whether a database is in use by a client, or was lately. A migration that has tried it does not count.
+    /// Whether a database is in use by a client, or was lately.
     pub fn is_in_use(&self, name: &NamespaceName) -> bool {
-        self.open.get(name).is_some_and(|namespace| {
-            namespace.database().has_idle() || Arc::strong_count(&namespace) > 1
-        })
+        self.open.get(name).is_some_and(|namespace| namespace.database().is_in_use())
     }
 
     /// The database of this id.
@@ -286,7 +284,7 @@ impl Namespaces {
             unused.extend(namespace.database().take_unused(before));
             namespace.database().give_back_read_locks();
             // Under the lock of the map's shard nobody can take another reference.
-            let is_used = namespace.database().has_idle() || Arc::strong_count(namespace) > 1;
+            let is_used = namespace.database().is_in_use() || Arc::strong_count(namespace) > 1;
             if !is_used {
                 self.meters.rest(namespace.id());
             }

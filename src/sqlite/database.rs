@@ -103,13 +103,21 @@ pub struct Database {
     read_locks: ReadLocks,
     meter: Arc<Meter>,
     engine: Arc<Engine>,
-    idle: Mutex<Vec<Idle>>,
+    connections: Mutex<Connections>,
     /// In pages; how large the file may become.
     pages_max: AtomicU32,
     /// Whether what is executed on it is to become a migration of others.
     is_schema: bool,
     /// The file is gone, or going: no connection is kept.
     is_closed: AtomicBool,
+}
+
+/// The connections of clients; those of migrations are not among them.
+#[derive(Default)]
+struct Connections {
+    idle: Vec<Idle>,
+    /// How many are in the hands of streams, or still have to be rolled back.
+    lent: usize,
 }
 
 struct Idle {
@@ -148,7 +156,7 @@ impl Database {
             is_schema,
             meter,
             engine: Arc::clone(engine),
-            idle: Mutex::default(),
+            connections: Mutex::default(),
             pages_max: AtomicU32::new(file::PAGES_MAX),
             is_closed: AtomicBool::new(false),
         }
@@ -179,6 +187,7 @@ impl Database {
             connection.begin_rehearsals()?;
         }
         connection.begin_session(tenancy.session, &tenancy.access);
+        self.lock_connections().lent += 1;
         Ok(Lease::new(Box::new(connection), self, tenancy.owner))
     }
 
@@ -218,43 +227,46 @@ impl Database {
 
     /// Lends a connection that is open and idle, if there is one. Does not block.
     pub fn connect_idle(self: &Arc<Self>, tenancy: &Tenancy) -> Option<Lease> {
-        let Idle { mut connection, owner, .. } = self.take_idle(tenancy.owner)?;
-        connection.set_pages_max(self.pages_max.load(Relaxed)).ok()?;
+        let Idle { connection, owner, .. } = self.take_idle(tenancy.owner)?;
+        let mut lease = Lease::new(connection, self, tenancy.owner);
+        lease.set_pages_max(self.pages_max.load(Relaxed)).ok()?;
         if tenancy.owner == 0 || owner != tenancy.owner {
-            connection.begin_session(tenancy.session, &tenancy.access);
+            lease.begin_session(tenancy.session, &tenancy.access);
         }
-        Some(Lease::new(connection, self, tenancy.owner))
+        Some(lease)
     }
 
     /// The connection that the owner had before, or else the one used last.
     fn take_idle(&self, owner: u64) -> Option<Idle> {
-        let mut idle = self.lock_idle();
-        match idle.iter().position(|candidate| owner != 0 && candidate.owner == owner) {
-            Some(index) => Some(idle.remove(index)),
-            None => idle.pop(),
-        }
+        let mut connections = self.lock_connections();
+        let idle = &mut connections.idle;
+        let taken = match idle.iter().position(|other| owner != 0 && other.owner == owner) {
+            Some(index) => idle.remove(index),
+            None => idle.pop()?,
+        };
+        connections.lent += 1;
+        Some(taken)
     }
 
-    fn take_back(self: &Arc<Self>, connection: Box<Connection>, owner: u64) {
-        match self.keep(connection, owner) {
-            None => {}
-            Some(connection) if connection.is_at_rest() => dispose(connection),
-            Some(mut connection) => {
-                let database = Arc::clone(self);
-                detach(move || {
-                    connection.roll_back();
-                    drop(database.keep(connection, 0));
-                });
-            }
+    fn take_back(self: &Arc<Self>, mut connection: Box<Connection>, owner: u64) {
+        if connection.is_at_rest() {
+            self.keep(connection, owner).map(dispose);
+            return;
         }
+        let database = Arc::clone(self);
+        detach(move || {
+            connection.roll_back();
+            drop(database.keep(connection, 0));
+        });
     }
 
-    /// Puts a connection with the idle ones, or gives it back if it cannot serve anybody else.
+    /// Puts a connection that was lent with the idle ones, or gives it back if it cannot serve anybody else.
     fn keep(&self, connection: Box<Connection>, owner: u64) -> Option<Box<Connection>> {
-        let mut idle = self.lock_idle();
-        let has_room = idle.len() < limits::IDLE_CONNECTIONS_PER_DATABASE;
+        let mut connections = self.lock_connections();
+        connections.lent -= 1;
+        let has_room = connections.idle.len() < limits::IDLE_CONNECTIONS_PER_DATABASE;
         if connection.is_clean() && has_room && !self.is_closed.load(Relaxed) {
-            idle.push(Idle { connection, owner, since: Instant::now() });
+            connections.idle.push(Idle { connection, owner, since: Instant::now() });
             None
         } else {
             Some(connection)
@@ -289,15 +301,16 @@ impl Database {
 
     /// Keeps no connection from now on, and returns those it had, to be dropped where blocking is allowed.
     pub fn close(&self) -> Vec<Connection> {
-        let mut idle = self.lock_idle();
+        let mut connections = self.lock_connections();
         self.is_closed.store(true, Relaxed);
-        idle.drain(..).map(|idle| *idle.connection).collect()
+        connections.idle.drain(..).map(|idle| *idle.connection).collect()
     }
 
     /// Takes out the connections that nobody has used since `before`, to be dropped where blocking is allowed.
     pub fn take_unused(&self, before: Instant) -> Vec<Connection> {
-        let mut idle = self.lock_idle();
-        idle.extract_if(.., |idle| idle.since < before).map(|idle| *idle.connection).collect()
+        let mut connections = self.lock_connections();
+        let unused = connections.idle.extract_if(.., |idle| idle.since < before);
+        unused.map(|idle| *idle.connection).collect()
     }
 
     /// Lets programs outside have the locks that nobody is reading under.
@@ -305,13 +318,14 @@ impl Database {
         self.read_locks.give_back();
     }
 
-    /// Whether a connection is open that nobody uses.
-    pub fn has_idle(&self) -> bool {
-        !self.lock_idle().is_empty()
+    /// Whether clients use it, or have lately. A migration does not count.
+    pub fn is_in_use(&self) -> bool {
+        let connections = self.lock_connections();
+        connections.lent > 0 || !connections.idle.is_empty()
     }
 
-    fn lock_idle(&self) -> std::sync::MutexGuard<'_, Vec<Idle>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock_connections(&self) -> std::sync::MutexGuard<'_, Connections> {
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -126,3 +126,21 @@ async fn readers_of_children_that_nobody_had_open_do_not_wait_for_a_long_migrati
     assert_eq!(on(&server, "c").run(&["SELECT max(n) FROM t"]).await, "300002");
     server.stop().await;
 }
+
+/// A command of the owner writes the catalog for a moment, in a process of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_migration_waits_for_who_writes_the_catalog() {
+    let server = start().await;
+    family(&server, "s", &["a"], &TABLES).await;
+    let command = rusqlite::Connection::open(server.directory.path().join("data/catalog.sqlite"));
+    let command = command.unwrap();
+    command.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let end = async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        command.execute_batch("COMMIT").unwrap();
+    };
+    let schema = on(&server, "s");
+    tokio::join!(schema.run(&["ALTER TABLE t ADD COLUMN c"]), end);
+    check_alike(&server, &["s", "a"]).await;
+    server.stop().await;
+}

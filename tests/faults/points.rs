@@ -13,8 +13,11 @@ static POINTS: LazyLock<PathBuf> = LazyLock::new(|| {
     let library = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("points.so");
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/faults/points.c");
     let mut compiler = Command::new("cc");
-    compiler.args(["-shared", "-fPIC", "-Wall", "-Werror", "-o"]).arg(&library).arg(source);
+    // Another run of the tests may have it in use.
+    let unfinished = library.with_extension(std::process::id().to_string());
+    compiler.args(["-shared", "-fPIC", "-Wall", "-Werror", "-o"]).arg(&unfinished).arg(source);
     assert!(compiler.status().unwrap().success());
+    fs::rename(unfinished, &library).unwrap();
     library
 });
 
