@@ -250,7 +250,9 @@ impl Database {
 
     fn take_back(self: &Arc<Self>, mut connection: Box<Connection>, owner: u64) {
         if connection.is_at_rest() {
-            self.keep(connection, owner).map(dispose);
+            if let Some(connection) = self.keep(connection, owner) {
+                dispose(connection);
+            }
             return;
         }
         let database = Arc::clone(self);
