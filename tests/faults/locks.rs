@@ -129,6 +129,7 @@ async fn readers_of_children_that_nobody_had_open_do_not_wait_for_a_long_migrati
 
 /// A command of the owner writes the catalog for a moment, in a process of its own.
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::disallowed_methods, reason = "the catalog, as another process has it")]
 async fn a_migration_waits_for_who_writes_the_catalog() {
     let server = start().await;
     family(&server, "s", &["a"], &TABLES).await;
