@@ -1,5 +1,6 @@
 //! The accept loop: sockets in, requests to the service; HTTP/1.1 and HTTP/2 on the same port, with TLS and without.
 
+mod silence;
 mod socket;
 
 use std::convert::Infallible;
@@ -18,6 +19,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tower::Service;
 
+use self::silence::Activity;
 use self::socket::{ClientSocket, Stream};
 use crate::http::allowance::Allowance;
 use crate::http::arrival::Peer;
@@ -29,7 +31,7 @@ pub struct Shared {
     pub tls: Option<Tls>,
     /// One for each connection.
     pub places: Arc<Semaphore>,
-    /// How long a client may take nothing of what is sent to it.
+    /// How long a client may ask for nothing, and take nothing of what is sent to it.
     pub patience: Duration,
 }
 
@@ -118,23 +120,32 @@ where
 {
     async fn serve(self, socket: impl Stream, peer: Peer, watcher: Watcher) {
         let allowance = peer.allowance.clone();
-        let service = self.service;
+        let activity = Arc::new(Activity::default());
+        let (service, asked) = (self.service, Arc::clone(&activity));
         let service = hyper::service::service_fn(move |request: Request<Incoming>| {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(peer.clone());
+            let running = asked.begin();
             // It is ready at any time.
-            service.clone().call(request)
+            let response = service.clone().call(request);
+            async move { response.await.map(|response| response.map(|body| running.answer(body))) }
         });
-        let socket = ClientSocket::new(socket, self.patience, allowance, self.lingering);
+        let sent = Arc::clone(&activity);
+        let socket = ClientSocket::new(socket, self.patience, sent, allowance, self.lingering);
         let connection = self.builder.serve_connection_with_upgrades(TokioIo::new(socket), service);
-        // A client that speaks badly or goes away is its own affair.
-        let _ = watcher.watch(connection.into_owned()).await;
+        tokio::select! {
+            biased;
+            // A client that speaks badly or goes away is its own affair.
+            _ = watcher.watch(connection.into_owned()) => {}
+            () = activity.silence(self.patience) => {}
+        }
     }
 }
 
 fn builder() -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(limits::HEADER_READ);
+    // `silence` sees to it.
+    builder.http1().header_read_timeout(None);
     builder
         .http2()
         .timer(TokioTimer::new())

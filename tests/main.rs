@@ -8,6 +8,7 @@ mod bad_input;
 mod clients;
 mod command_line;
 mod commands;
+mod connections;
 mod conversations;
 mod crash;
 mod faults;

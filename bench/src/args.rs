@@ -30,7 +30,7 @@ pub(crate) struct FloorArgs {
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
     /// How often each measurement is repeated; the table has medians
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) rounds: u32,
 
     /// Length of one measurement under load

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::args::RunArgs;
+use crate::args::{Extent, RunArgs};
 use crate::report::Report;
 use crate::server::Kind;
 use crate::{
@@ -25,15 +25,10 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
     // One thread: what it does not use is the servers'.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let measured = runtime.block_on(async {
-        load::measure(args, extent, &mut report).await?;
-        tokens::measure(args, extent, &mut report).await?;
-        databases::measure(args, extent, &mut report).await?;
-        migrations::measure(args, extent, &mut report).await?;
-        tenants::measure(args, extent, &mut report).await?;
-        idle::measure(args, extent, &mut report).await?;
-        neighbours::measure(args, extent, &mut report).await?;
-        touch::measure(args, extent, &mut report).await?;
-        growth::measure(args, extent, &mut report).await
+        tokio::select! {
+            measured = measure(args, extent, &mut report) => measured,
+            _ = tokio::signal::ctrl_c() => Err("interrupted before all was measured".into()),
+        }
     });
     // What was measured before a failure has taken its time, too.
     let measured = measured.and_then(|()| in_process::measure(args, extent, &mut report));
@@ -42,6 +37,19 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
         plots::write(&report, directory)?;
     }
     measured
+}
+
+/// Everything that needs servers.
+async fn measure(args: &RunArgs, extent: Extent, report: &mut Report) -> Result<()> {
+    load::measure(args, extent, report).await?;
+    tokens::measure(args, extent, report).await?;
+    databases::measure(args, extent, report).await?;
+    migrations::measure(args, extent, report).await?;
+    tenants::measure(args, extent, report).await?;
+    idle::measure(args, extent, report).await?;
+    neighbours::measure(args, extent, report).await?;
+    touch::measure(args, extent, report).await?;
+    growth::measure(args, extent, report).await
 }
 
 /// Builds hranad beside this program, so that what is measured is what the sources say.

@@ -15,7 +15,7 @@ use crate::{Result, load, say, statements};
 const TOKENS: usize = 1000;
 
 /// How often a pair is measured in a round: what is looked for is smaller than the noise of one.
-const PAIRS: u32 = 5;
+const PAIRS: u32 = 3;
 
 pub(crate) async fn measure(args: &RunArgs, extent: Extent, report: &mut Report) -> Result<()> {
     if !args.wants(Scenario::TokenPointRead) {

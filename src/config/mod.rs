@@ -132,7 +132,8 @@ pub struct ServeArgs {
     #[arg(long, env = "HRANAD_MIGRATION_WORKERS", value_name = "NUMBER", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub migration_workers: u16,
 
-    /// Longest time that a client may take nothing of what is sent to it, or say nothing on a WebSocket
+    /// Longest time that a client may ask for nothing on a connection, take nothing of what is sent to it, or say nothing
+    /// on a WebSocket
     #[arg(long, env = "HRANAD_CLIENT_SILENCE", value_name = "SECONDS", default_value = "60", value_parser = seconds)]
     pub client_silence: Duration,
 

@@ -30,8 +30,9 @@ pub const BUSY_RETRY: Duration = Duration::from_millis(5);
 /// How long running requests may take to end when the server stops.
 pub const DRAIN: Duration = Duration::from_secs(10);
 
-/// How long a client may take to send the head of a request.
-pub const HEADER_READ: Duration = Duration::from_secs(30);
+/// How often it is looked, in the time that a client may be silent, whether it was: often enough to come close to that
+/// time, seldom enough for ten thousand who are.
+pub const SILENCE_LOOKS: u32 = 4;
 
 /// How long a client of a port with TLS may take to say its first byte, and to agree on keys.
 pub const TLS_HANDSHAKE: Duration = Duration::from_secs(10);
@@ -44,7 +45,7 @@ pub const TLS_RENEWAL: Duration = Duration::from_secs(2);
 pub const LINGER: Duration = Duration::from_secs(2);
 pub const LINGERING_MAX: usize = 1_000;
 
-/// How often an idle HTTP/2 connection is asked whether it is still there.
+/// How often an idle HTTP/2 connection is asked whether it is still there: before it has been silent for too long.
 pub const HTTP2_KEEP_ALIVE: Duration = Duration::from_secs(30);
 
 /// Requests that one HTTP/2 connection may have open.

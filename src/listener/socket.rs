@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Sleep, sleep, timeout};
 
+use super::silence::Activity;
 use crate::http::allowance::Allowance;
 use crate::limits;
 
@@ -29,6 +30,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for S {}
 pub(super) struct ClientSocket<S: Stream> {
     stream: Option<S>,
     patience: Duration,
+    activity: Arc<Activity>,
     allowance: Allowance,
     /// Runs while the socket is full.
     end: Option<Pin<Box<Sleep>>>,
@@ -42,15 +44,28 @@ impl<S: Stream> ClientSocket<S> {
     pub(super) fn new(
         stream: S,
         patience: Duration,
+        activity: Arc<Activity>,
         allowance: Allowance,
         lingering: Arc<Semaphore>,
     ) -> Self {
         let stream = Some(stream);
-        ClientSocket { stream, patience, allowance, end: None, is_over: false, lingering }
+        ClientSocket { stream, patience, activity, allowance, end: None, is_over: false, lingering }
     }
 
     fn stream(&mut self) -> Pin<&mut S> {
         Pin::new(self.stream.as_mut().expect("present until dropped"))
+    }
+
+    /// What came of an attempt to send something.
+    fn sent(
+        &mut self,
+        outcome: Poll<io::Result<usize>>,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        if matches!(outcome, Poll::Ready(Ok(1..))) {
+            self.activity.note_sent();
+        }
+        self.written(outcome, context)
     }
 
     /// What came of an attempt to write.
@@ -80,7 +95,7 @@ impl<S: Stream> AsyncWrite for ClientSocket<S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let outcome = self.stream().poll_write(context, bytes);
-        self.written(outcome, context)
+        self.sent(outcome, context)
     }
 
     fn poll_write_vectored(
@@ -89,7 +104,7 @@ impl<S: Stream> AsyncWrite for ClientSocket<S> {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let outcome = self.stream().poll_write_vectored(context, slices);
-        self.written(outcome, context)
+        self.sent(outcome, context)
     }
 
     fn is_write_vectored(&self) -> bool {
