@@ -136,13 +136,9 @@ impl Load {
         let used = server.processor_time()?.saturating_sub(before).as_secs_f64() * 1e6;
         let (name, kind) = (self.name(), server.kind);
         report.add(&name, Unit::PerSecond, kind, measured.per_second);
-        report.add(&name, Unit::P50Micros, kind, measured.p50.as_secs_f64() * 1e6);
-        report.add(&name, Unit::P99Micros, kind, measured.p99.as_secs_f64() * 1e6);
+        report.add_waits(&name, kind, &measured);
         report.add(&name, Unit::ProcessorMicros, kind, used / measured.answered as f64);
         report.add(&name, Unit::Mebibytes, kind, server.resident_mebibytes()?);
-        if measured.failed > 0 {
-            report.add(&name, Unit::Failed, kind, measured.failed as f64);
-        }
         // rqlite waits for its log on the disk, whatever SQLite does.
         if let Load::Clients(Workload { writes: true, .. }, _) = self
             && kind != Kind::Rqlite

@@ -49,23 +49,15 @@ pub(crate) async fn measure(args: &RunArgs, extent: Extent, report: &mut Report)
             say(&mut std::io::stderr(), &format!("neighbours, round {round} of {}", extent.rounds));
             let name = format!("hot_tenant beside {} calm", extent.databases);
             let alone = ask_calmly(&server, &calm, length).await?;
-            add(report, &format!("{name}: the calm, alone"), kind, alone);
+            report.add_waits(&format!("{name}: the calm, alone"), kind, &alone);
             let burdening = KeptAlive::many(server.address, &hot, HOT_CLIENTS).await?;
             let burden = drive_all(burdening, Duration::ZERO, length, Failures::of(kind));
             let (beside, burden) = tokio::try_join!(ask_calmly(&server, &calm, length), burden)?;
-            add(report, &format!("{name}: the calm, beside"), kind, beside);
+            report.add_waits(&format!("{name}: the calm, beside"), kind, &beside);
             report.add(&format!("{name}: the hot"), Unit::PerSecond, kind, burden.per_second);
         }
     }
     Ok(())
-}
-
-fn add(report: &mut Report, name: &str, kind: Kind, measured: Measured) {
-    report.add(name, Unit::P50Micros, kind, measured.p50.as_secs_f64() * 1e6);
-    report.add(name, Unit::P99Micros, kind, measured.p99.as_secs_f64() * 1e6);
-    if measured.failed > 0 {
-        report.add(name, Unit::Failed, kind, measured.failed as f64);
-    }
 }
 
 async fn ask_calmly(server: &Server, requests: &Requests, length: Duration) -> Result<Measured> {

@@ -3,7 +3,7 @@
 //! A ratio is taken within a round, where both sides had the same neighbours, and then the median of the
 //! ratios is taken.
 
-use crate::driver::quantile;
+use crate::driver::{Measured, quantile};
 use crate::server::Kind;
 
 /// What a number counts.
@@ -74,6 +74,15 @@ const HEAD: [&str; 10] = [
 impl Report {
     pub(crate) fn add(&mut self, name: &str, unit: Unit, kind: Kind, value: f64) {
         self.row(name, unit).values[kind as usize].push(value);
+    }
+
+    /// Adds what clients have waited, and how many of their requests have failed.
+    pub(crate) fn add_waits(&mut self, name: &str, kind: Kind, measured: &Measured) {
+        self.add(name, Unit::P50Micros, kind, measured.p50.as_secs_f64() * 1e6);
+        self.add(name, Unit::P99Micros, kind, measured.p99.as_secs_f64() * 1e6);
+        if measured.failed > 0 {
+            self.add(name, Unit::Failed, kind, measured.failed as f64);
+        }
     }
 
     /// Adds a value for the size `size` to a curve, which is drawn as well.
