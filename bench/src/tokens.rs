@@ -2,6 +2,7 @@
 //! with a header of the same length that nobody reads, since a token is as long as the rest of the request.
 
 use std::path::Path;
+use std::time::Duration;
 
 use crate::args::{Extent, RunArgs, Scenario};
 use crate::client::{self, Client};
@@ -14,8 +15,11 @@ use crate::{Result, load, say, statements};
 /// Tokens that are shown in turn: every tenant has one.
 const TOKENS: usize = 1000;
 
-/// How often a pair is measured in a round: what is looked for is smaller than the noise of one.
-const PAIRS: u32 = 3;
+/// How long each side of a pair is measured in a round, in lengths of other measurements; and in parts of which length:
+/// what is looked for is smaller than the noise of one, and noise comes and goes within seconds.
+const LENGTHS: u32 = 3;
+const PARTS_PER_LENGTH: u32 = 4;
+const SHORTEST: Duration = Duration::from_millis(50);
 
 pub(crate) async fn measure(args: &RunArgs, extent: Extent, report: &mut Report) -> Result<()> {
     if !args.wants(Scenario::TokenPointRead) {
@@ -38,6 +42,9 @@ pub(crate) async fn measure(args: &RunArgs, extent: Extent, report: &mut Report)
     let unread = format!("x-unread-head: Nobody {}\r\n", tokens[0]);
     let (one, many) = (requests(&shown[..1]), requests(&shown));
     let (none, unread) = (requests(&[String::new()]), requests(&[unread]));
+    let length = (extent.length / PARTS_PER_LENGTH).max(SHORTEST);
+    let warm_up = extent.warm_up / PARTS_PER_LENGTH;
+    let pairs = (extent.length * LENGTHS).div_duration_f64(length).ceil() as u32;
     for round in 1..=extent.rounds {
         say(&mut std::io::stderr(), &format!("tokens, round {round} of {}", extent.rounds));
         for clients in [1, 32] {
@@ -49,8 +56,7 @@ pub(crate) async fn measure(args: &RunArgs, extent: Extent, report: &mut Report)
                 (&many_name, &none, &many),
                 (&format!("{many_name}, not their bytes"), &unread, &many),
             ] {
-                for _ in 0..PAIRS {
-                    let (warm_up, length) = (extent.warm_up, extent.length);
+                for _ in 0..pairs {
                     let without = drive(server.address, without, clients, warm_up, length).await?;
                     let with = drive(server.address, with, clients, warm_up, length).await?;
                     let cost = (without.per_second / with.per_second - 1.0) * 100.0;
