@@ -9,21 +9,13 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
-use crate::harness::TestServer;
+use crate::harness::{ENDLESS, TestServer};
 
 /// How long clients may be silent here.
 const SILENCE: Duration = Duration::from_millis(500);
 
 /// More than that, on a busy machine too.
 const LATE: Duration = Duration::from_secs(10);
-
-const ENDLESS: &str =
-    "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT count(*) FROM c";
-
-/// A server whose statements may take three times as long as its clients may be silent.
-async fn impatient() -> TestServer {
-    TestServer::start_with(&["--client-silence", "0.5", "--statement-timeout", "1.5"]).await
-}
 
 /// Reads until the server closes; what it said, if it has closed in time.
 async fn until_closed(socket: &mut TcpStream) -> Option<String> {
@@ -34,7 +26,7 @@ async fn until_closed(socket: &mut TcpStream) -> Option<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_does_not_come_to_the_end_of_a_head_is_let_go() {
-    let server = impatient().await;
+    let server = TestServer::impatient().await;
     let check = async |name: &str, said: &str| {
         let mut socket = TcpStream::connect(server.address()).await.unwrap();
         socket.write_all(said.as_bytes()).await.unwrap();
@@ -55,7 +47,7 @@ async fn who_does_not_come_to_the_end_of_a_head_is_let_go() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_byte_now_and_then_does_not_keep_a_connection() {
-    let server = impatient().await;
+    let server = TestServer::impatient().await;
     let socket = TcpStream::connect(server.address()).await.unwrap();
     let (mut listens, mut speaks) = socket.into_split();
     let speaking = tokio::spawn(async move {
@@ -74,7 +66,7 @@ async fn a_byte_now_and_then_does_not_keep_a_connection() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_kept_for_later_is_let_go_but_not_between_requests() {
-    let server = impatient().await;
+    let server = TestServer::impatient().await;
     let mut socket = TcpStream::connect(server.address()).await.unwrap();
     let started = Instant::now();
     let mut answer = [0; 4096];
@@ -90,7 +82,7 @@ async fn a_connection_kept_for_later_is_let_go_but_not_between_requests() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_waits_for_an_answer_is_not_silent() {
-    let server = impatient().await;
+    let server = TestServer::impatient().await;
     let execute = json!({ "type": "execute", "stmt": { "sql": ENDLESS } });
     let pipeline = json!({ "requests": [execute, { "type": "close" }] });
     // Its first lines come at once, and nothing for long then.

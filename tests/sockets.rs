@@ -11,11 +11,8 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 
-use crate::harness::TestServer;
 use crate::harness::socket::Socket;
-
-const ENDLESS: &str =
-    "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT count(*) FROM c";
+use crate::harness::{ENDLESS, TestServer};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn streams_run_in_parallel_and_each_in_order() {

@@ -12,12 +12,9 @@ use http_body_util::Full;
 use hyper::Request;
 use serde_json::{Value, json};
 
-use crate::harness::TestServer;
+use crate::harness::{ENDLESS, TestServer};
 
 /// It has a row when it has run for ever.
-const ENDLESS: &str =
-    "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT count(*) FROM c";
-
 fn execute(sql: &str) -> Value {
     json!({ "type": "execute", "stmt": { "sql": sql } })
 }

@@ -5,7 +5,6 @@ use std::time::Instant;
 use crate::api::{Api, Role};
 use crate::args::{Extent, RunArgs, Scenario};
 use crate::client::{self, Client};
-use crate::driver::quantile;
 use crate::report::{Report, Unit};
 use crate::server::{Kind, Server};
 use crate::statements::statement;
@@ -49,10 +48,7 @@ async fn measure_creating(args: &RunArgs, extent: Extent, report: &mut Report) -
             let per_second = requests.len() as f64 / started.elapsed().as_secs_f64();
             times.sort_unstable();
             report.add("create_database", Unit::PerSecond, server.kind, per_second);
-            for (unit, part) in [(Unit::P50Micros, 0.50), (Unit::P99Micros, 0.99)] {
-                let micros = quantile(&times, part).as_secs_f64() * 1e6;
-                report.add("create_database", unit, server.kind, micros);
-            }
+            report.add_times("create_database", server.kind, &times);
         }
     }
     Ok(())

@@ -7,7 +7,7 @@ use crate::args::{Extent, RunArgs, Scenario};
 use crate::client::{self, Client};
 use crate::driver::{Measured, Requests, drive};
 use crate::placement::Apart;
-use crate::report::{Report, Unit};
+use crate::report::{Report, Unit, micros};
 use crate::server::{Kind, Server};
 use crate::statements::{point_reads, statement};
 use crate::workload::check;
@@ -47,7 +47,7 @@ async fn measure_requests(args: &RunArgs, extent: Extent, report: &mut Report) -
                 let request = [client::execute(server.address, "", &statement(&sql, None))];
                 let expected = format!("the name of item {rows}\"");
                 let measured = ask(server, &Requests::from(request), &expected, 1, extent).await?;
-                let micros = measured.p50.as_secs_f64() * 1e6;
+                let micros = micros(measured.p50);
                 report.add_point("growth_rows", rows, Unit::P50Micros, server.kind, micros);
             }
         }
@@ -87,7 +87,7 @@ async fn measure_databases(args: &RunArgs, extent: Extent, report: &mut Report) 
             let asked = Instant::now();
             let server = Server::start(kind, args, directory.path()).await?;
             let millis = asked.elapsed().as_secs_f64() * 1e3;
-            let micros = ask_for_points(&server, 1, extent).await?.p50.as_secs_f64() * 1e6;
+            let micros = micros(ask_for_points(&server, 1, extent).await?.p50);
             let mebibytes = server.resident_mebibytes()?;
             report.add_point("growth_databases", count, Unit::P50Micros, kind, micros);
             report.add_point("growth_databases_start", count, Unit::Millis, kind, millis);

@@ -6,7 +6,7 @@ use crate::args::{Extent, RunArgs, Scenario};
 use crate::client::{self, Client};
 use crate::driver::{Failures, Measured};
 use crate::placement::Apart;
-use crate::report::{Report, Unit};
+use crate::report::{Report, Unit, micros};
 use crate::server::{Kind, Server};
 use crate::socket::{self, Socket};
 use crate::statements::{SCHEMA, point_reads, statement};
@@ -133,7 +133,7 @@ impl Load {
             Load::Clients(workload, clients) => workload.drive(server, *clients, extent).await?,
             Load::Streams(shape) => by_streams(server, *shape, extent).await?,
         };
-        let used = server.processor_time()?.saturating_sub(before).as_secs_f64() * 1e6;
+        let used = micros(server.processor_time()?.saturating_sub(before));
         let (name, kind) = (self.name(), server.kind);
         report.add(&name, Unit::PerSecond, kind, measured.per_second);
         report.add_waits(&name, kind, &measured);

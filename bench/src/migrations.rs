@@ -8,7 +8,7 @@ use crate::api::{Api, Role};
 use crate::args::{Extent, RunArgs, Scenario};
 use crate::client::{self, Client};
 use crate::driver::quantile;
-use crate::report::{Report, Unit};
+use crate::report::{Report, Unit, micros};
 use crate::server::{Kind, Server};
 use crate::statements::statement;
 use crate::{Result, floor, say};
@@ -142,7 +142,7 @@ fn request(server: &Server, database: &str, sql: &str) -> Box<[u8]> {
 
 fn p99(mut times: Vec<Duration>) -> f64 {
     times.sort_unstable();
-    quantile(&times, 0.99).as_secs_f64() * 1e6
+    micros(quantile(&times, 0.99))
 }
 
 /// The same commits one after the other, without anything around them.

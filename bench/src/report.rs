@@ -3,6 +3,8 @@
 //! A ratio is taken within a round, where both sides had the same neighbours, and then the median of the
 //! ratios is taken.
 
+use std::time::Duration;
+
 use crate::driver::{Measured, quantile};
 use crate::server::Kind;
 
@@ -76,10 +78,17 @@ impl Report {
         self.row(name, unit).values[kind as usize].push(value);
     }
 
+    /// Adds what is usual and what is long among times in their order.
+    pub(crate) fn add_times(&mut self, name: &str, kind: Kind, times: &[Duration]) {
+        for (unit, part) in [(Unit::P50Micros, 0.50), (Unit::P99Micros, 0.99)] {
+            self.add(name, unit, kind, micros(quantile(times, part)));
+        }
+    }
+
     /// Adds what clients have waited, and how many of their requests have failed.
     pub(crate) fn add_waits(&mut self, name: &str, kind: Kind, measured: &Measured) {
-        self.add(name, Unit::P50Micros, kind, measured.p50.as_secs_f64() * 1e6);
-        self.add(name, Unit::P99Micros, kind, measured.p99.as_secs_f64() * 1e6);
+        self.add(name, Unit::P50Micros, kind, micros(measured.p50));
+        self.add(name, Unit::P99Micros, kind, micros(measured.p99));
         if measured.failed > 0 {
             self.add(name, Unit::Failed, kind, measured.failed as f64);
         }
@@ -189,6 +198,11 @@ fn spread(values: &[f64]) -> String {
     } else {
         format!("{}–{}", number(least), number(most))
     }
+}
+
+/// A time in the unit of the table.
+pub(crate) fn micros(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e6
 }
 
 fn median(values: impl Iterator<Item = f64>) -> Option<f64> {

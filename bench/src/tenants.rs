@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 
 use crate::args::{Extent, RunArgs, Scenario};
 use crate::client::{self, Client};
-use crate::driver::quantile;
 use crate::report::{Report, Unit};
 use crate::server::{Kind, Server};
 use crate::statements::statement;
@@ -35,10 +34,7 @@ pub(crate) async fn measure(args: &RunArgs, extent: Extent, report: &mut Report)
         let (mut opened, kib) = open_all(args, directory.path(), extent.databases).await?;
         opened.sort_unstable();
         if times {
-            for (unit, part) in [(Unit::P50Micros, 0.50), (Unit::P99Micros, 0.99)] {
-                let micros = quantile(&opened, part).as_secs_f64() * 1e6;
-                report.add("cold_open", unit, Kind::Hranad, micros);
-            }
+            report.add_times("cold_open", Kind::Hranad, &opened);
         }
         if memory {
             report.add("idle_memory", Unit::KibPerDatabase, Kind::Hranad, kib);

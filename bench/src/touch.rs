@@ -6,7 +6,7 @@ use crate::api::{Api, Role};
 use crate::args::{Extent, RunArgs, Scenario};
 use crate::client::{self, Client};
 use crate::driver::{Requests, drive};
-use crate::report::{Report, Unit};
+use crate::report::{Report, Unit, micros};
 use crate::server::{Kind, Server};
 use crate::statements::statement;
 use crate::workload::check;
@@ -53,7 +53,7 @@ async fn measure_one(
         let length = extent.length * LENGTHS;
         let measured = drive(server.address, &requests, CLIENTS, extent.warm_up, length).await?;
         report.add(&name, Unit::PerSecond, kind, measured.per_second);
-        report.add(&name, Unit::P99Micros, kind, measured.p99.as_secs_f64() * 1e6);
+        report.add(&name, Unit::P99Micros, kind, micros(measured.p99));
         report.add(&name, Unit::Mebibytes, kind, server.resident_mebibytes()?);
     }
     Ok(())

@@ -202,19 +202,15 @@ impl Catalog {
 
     /// Forgets a deleted database, whose files are gone.
     pub fn forget_database(&self, id: Uuid) -> Result<()> {
-        let mut db = self.lock();
-        let mut forget = || -> rusqlite::Result<()> {
-            let transaction = db.transaction()?;
+        self.change("forget a deleted database", |transaction| {
             let id = id.to_string();
             transaction.execute("DELETE FROM usage WHERE database_id = ?", [&id])?;
             transaction.execute("DELETE FROM foreign_keys WHERE database_id = ?", [&id])?;
             transaction.execute("DELETE FROM tasks WHERE database_id = ?", [&id])?;
             transaction.execute("DELETE FROM jobs WHERE schema_id = ?", [&id])?;
-            transaction
-                .execute("DELETE FROM databases WHERE id = ? AND deleted_at IS NOT NULL", [&id])?;
-            transaction.commit()
-        };
-        forget().map_err(failed("forget a deleted database"))
+            let sql = "DELETE FROM databases WHERE id = ? AND deleted_at IS NOT NULL";
+            transaction.execute(sql, [&id]).map(|_| ())
+        })
     }
 }
 

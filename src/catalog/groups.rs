@@ -70,19 +70,15 @@ impl Catalog {
 
     /// Removes a group whose databases are gone; deleted ones that could still be restored go with it.
     pub fn delete_group(&self, id: Uuid) -> Result<()> {
-        let mut db = self.lock();
-        let mut delete = || -> rusqlite::Result<()> {
-            let transaction = db.transaction()?;
+        self.change("delete a group", |transaction| {
             let id = id.to_string();
             // What was deleted needs a group until its files are gone; it is restored into the first one.
             let move_deleted =
                 "UPDATE databases SET group_id = (SELECT id FROM groups WHERE name = 'default')
                                 WHERE group_id = ? AND deleted_at IS NOT NULL";
             transaction.execute(move_deleted, [&id])?;
-            transaction.execute("DELETE FROM groups WHERE id = ?", [&id])?;
-            transaction.commit()
-        };
-        delete().map_err(failed("delete a group"))
+            transaction.execute("DELETE FROM groups WHERE id = ?", [&id]).map(|_| ())
+        })
     }
 }
 

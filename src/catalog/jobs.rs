@@ -225,21 +225,6 @@ impl Catalog {
         self.lock().execute(sql, [id]).map_err(failed("cancel a migration job"))?;
         self.job(id)?.ok_or_else(|| job_not_found(id))
     }
-
-    /// Does something in one transaction.
-    pub(super) fn change(
-        &self,
-        doing: &'static str,
-        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>,
-    ) -> Result<()> {
-        let mut db = self.lock();
-        let change = || -> rusqlite::Result<()> {
-            let transaction = db.transaction()?;
-            work(&transaction)?;
-            transaction.commit()
-        };
-        change().map_err(failed(doing))
-    }
 }
 
 /// The newest job of a schema.

@@ -17,7 +17,7 @@ mod usage;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
@@ -56,6 +56,21 @@ impl Catalog {
         let now = data_version(&self.lock())?;
         let mut version = self.version.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(std::mem::replace(&mut *version, now) != now)
+    }
+
+    /// Does something in one transaction.
+    fn change(
+        &self,
+        doing: &'static str,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>,
+    ) -> Result<()> {
+        let mut db = self.lock();
+        let change = || -> rusqlite::Result<()> {
+            let transaction = db.transaction()?;
+            work(&transaction)?;
+            transaction.commit()
+        };
+        change().map_err(failed(doing))
     }
 
     fn lock(&self) -> MutexGuard<'_, Connection> {

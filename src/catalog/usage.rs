@@ -20,9 +20,7 @@ impl Catalog {
             "INSERT INTO usage (database_id, day, rows_read, rows_written) VALUES (?, ?, ?, ?)
                    ON CONFLICT DO UPDATE SET rows_read = rows_read + excluded.rows_read,
                        rows_written = rows_written + excluded.rows_written";
-        let mut db = self.lock();
-        let mut add = || -> rusqlite::Result<()> {
-            let transaction = db.transaction()?;
+        self.change("note the usage of databases", |transaction| {
             for (id, Usage { rows_read, rows_written }) in used {
                 let read = i64::try_from(*rows_read).unwrap_or(i64::MAX);
                 let written = i64::try_from(*rows_written).unwrap_or(i64::MAX);
@@ -33,9 +31,8 @@ impl Catalog {
                     written
                 ])?;
             }
-            transaction.commit()
-        };
-        add().map_err(failed("note the usage of databases"))
+            Ok(())
+        })
     }
 
     /// What each database, or one, has used on the days `from` to `to`, both included.

@@ -1,8 +1,8 @@
 //! Connections on which nothing is asked: their clients do not come to the end of a request's head, or keep them for
 //! later. They are let go, since there is room for so many only.
 //!
-//! hyper could do so for HTTP/1.1 with a timer that is set anew for each request, which costs more than all else that
-//! is done for its head; and it waits without end for the bytes that tell HTTP/1.1 from HTTP/2.
+//! hyper could do so for HTTP/1.1 alone, with a timer that is set anew for each request; it waits without end for the
+//! bytes that tell HTTP/1.1 from HTTP/2.
 
 use std::pin::Pin;
 use std::sync::Arc;

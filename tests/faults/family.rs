@@ -56,6 +56,12 @@ pub(super) fn elsewhere(server: &TestServer, name: &str) -> rusqlite::Connection
     db
 }
 
+/// The catalog in the hands of another process, a command of the owner for instance.
+#[expect(clippy::disallowed_methods, reason = "the catalog is not a tenant's file")]
+pub(super) fn catalog_elsewhere(server: &TestServer) -> rusqlite::Connection {
+    rusqlite::Connection::open(server.directory.path().join("data/catalog.sqlite")).unwrap()
+}
+
 pub(super) fn newest_job(server: &TestServer) -> Job {
     catalog(server).jobs(None, i64::MAX, 1).unwrap().remove(0)
 }

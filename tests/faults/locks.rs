@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::client::on;
-use super::family::{catalog, check_alike, create, family, hold, start, tried};
+use super::family::{catalog, catalog_elsewhere, check_alike, create, family, hold, start, tried};
 use crate::harness::{TestServer, eventually};
 
 const TABLES: [&str; 2] = ["CREATE TABLE t (n)", "CREATE TABLE held (text)"];
@@ -129,12 +129,10 @@ async fn readers_of_children_that_nobody_had_open_do_not_wait_for_a_long_migrati
 
 /// A command of the owner writes the catalog for a moment, in a process of its own.
 #[tokio::test(flavor = "multi_thread")]
-#[expect(clippy::disallowed_methods, reason = "the catalog, as another process has it")]
 async fn a_migration_waits_for_who_writes_the_catalog() {
     let server = start().await;
     family(&server, "s", &["a"], &TABLES).await;
-    let command = rusqlite::Connection::open(server.directory.path().join("data/catalog.sqlite"));
-    let command = command.unwrap();
+    let command = catalog_elsewhere(&server);
     command.execute_batch("BEGIN IMMEDIATE").unwrap();
     let end = async {
         tokio::time::sleep(Duration::from_millis(200)).await;

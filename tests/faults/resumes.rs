@@ -8,7 +8,9 @@ use hranad::catalog::Status;
 use super::client::on;
 use super::crashes::migrate_until;
 use super::estate::{CHILDREN, Estate, SCHEMA, query, record};
-use super::family::{catalog, check_alike, family, hold, newest_job, start, tried};
+use super::family::{
+    catalog, catalog_elsewhere, check_alike, family, hold, newest_job, start, tried,
+};
 use super::points::Death;
 use crate::harness::eventually;
 use crate::program::Program;
@@ -65,14 +67,12 @@ fn a_migration_resumed_without_a_file_stops_neither_the_server_nor_the_others() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[expect(clippy::disallowed_methods, reason = "somebody else has the catalog open")]
 async fn a_job_that_could_not_be_noted_goes_on_when_it_can() {
     let server = start().await;
     family(&server, "s", &["a", "b"], &["CREATE TABLE t (n)", "CREATE TABLE held (text)"]).await;
     let mut holder = hold(&server, "b").await;
     let schema = on(&server, "s");
-    let path = server.directory.path().join("data/catalog.sqlite");
-    let other = rusqlite::Connection::open(path).unwrap();
+    let other = catalog_elsewhere(&server);
     let meanwhile = async {
         tried(&server, &["a"]).await;
         other.execute_batch("BEGIN IMMEDIATE").unwrap();

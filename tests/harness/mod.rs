@@ -22,6 +22,10 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+/// A statement that is at its end when it is stopped.
+pub(crate) const ENDLESS: &str =
+    "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT count(*) FROM c";
+
 /// The version of HTTP that a client speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Http {
@@ -109,6 +113,11 @@ impl TestServer {
     /// Starts a server with more flags.
     pub(crate) async fn start_with(flags: &[&str]) -> Self {
         Self::start_in(TempDir::new().unwrap(), flags).await
+    }
+
+    /// Starts a server whose clients may be silent for half a second, and whose statements may take three times as long.
+    pub(crate) async fn impatient() -> Self {
+        Self::start_with(&["--client-silence", "0.5", "--statement-timeout", "1.5"]).await
     }
 
     /// Stops the server, and starts another one with the same data.

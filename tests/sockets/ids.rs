@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::ENDLESS;
 use crate::harness::socket::Socket;
-use crate::harness::{TestServer, eventually};
+use crate::harness::{ENDLESS, TestServer, eventually};
 
 fn execute(stream: i32, sql: &str) -> Value {
     json!({ "type": "execute", "stream_id": stream, "stmt": { "sql": sql } })

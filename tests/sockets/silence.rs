@@ -9,16 +9,10 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 
-use super::ENDLESS;
 use crate::harness::raw::{RawSocket, frame};
 use crate::harness::socket::Socket;
-use crate::harness::{TestServer, eventually};
+use crate::harness::{ENDLESS, TestServer, eventually};
 use crate::program::{self, Program};
-
-/// A server whose clients may be silent for half a second.
-async fn impatient() -> TestServer {
-    TestServer::start_with(&["--client-silence", "0.5", "--statement-timeout", "1.5"]).await
-}
 
 async fn until_gone(server: &TestServer) {
     eventually(async || server.in_use() == Default::default()).await;
@@ -31,7 +25,7 @@ fn execute(stream: i32, sql: &str) -> Value {
 /// A peer that has gone without a word: its machine has no power, or a firewall forgot it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_does_not_answer_pings_is_closed_and_one_that_does_is_not() {
-    let server = impatient().await;
+    let server = TestServer::impatient().await;
     let mut there = Socket::ready(&server).await;
     let mut gone = RawSocket::open(&server, "hrana3").await;
     gone.text(r#"{"type":"hello","jwt":null}"#).await;
@@ -60,7 +54,7 @@ async fn a_client_that_does_not_answer_pings_is_closed_and_one_that_does_is_not(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_waits_for_us_is_not_silent() {
-    let server = impatient().await;
+    let server = TestServer::impatient().await;
     let mut socket = Socket::ready(&server).await;
     // The first takes 1.5 s, three times as long as a client may be silent. Nothing else is read meanwhile.
     let count = i32::try_from(hranad::limits::SOCKET_OUTSTANDING_MAX).unwrap() + 10;
@@ -78,7 +72,7 @@ async fn a_client_that_waits_for_us_is_not_silent() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_takes_no_replies_is_let_go() {
-    let server = impatient().await;
+    let server = TestServer::impatient().await;
     let mut socket = Socket::ready(&server).await;
     let large = json!({ "type": "request", "request_id": 1, "request": execute(1, "SELECT zeroblob(4000000)") });
     let message = Message::text(large.to_string());

@@ -10,8 +10,8 @@ use hyper::Request;
 use hyper::body::Incoming;
 use serde_json::{Value, json};
 
-use super::{ENDLESS, batch, execute, post};
-use crate::harness::{Http, TestServer, eventually};
+use super::{batch, execute, post};
+use crate::harness::{ENDLESS, Http, TestServer, eventually};
 
 const ROWS: &str = "SELECT n, hex(zeroblob(100)) FROM c";
 

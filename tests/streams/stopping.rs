@@ -8,8 +8,8 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::time::sleep;
 
-use super::{ENDLESS, batch, execute, post};
-use crate::harness::{Http, TestServer, eventually};
+use super::{batch, execute, post};
+use crate::harness::{ENDLESS, Http, TestServer, eventually};
 
 /// Their insertion takes a second, more or less.
 const ROWS: u32 = 1_000_000;
